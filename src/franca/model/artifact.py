@@ -1,0 +1,47 @@
+"""Repositories and artifacts as they are found on disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from franca.model.dialect import CLASSIC, Dialect
+from franca.model.ids import ObjectRef
+
+
+class Repo(msgspec.Struct, frozen=True):
+    """A repository: a directory with ``cmr.yaml`` (classic) or ``meta.yaml`` (new)."""
+
+    ref: ObjectRef
+    path: str  #: absolute path of the directory that holds the repository's meta file
+    prefix: str = ""  #: sub-directory that holds the artifacts
+    dialect: Dialect = CLASSIC
+    meta: dict[str, Any] = {}
+    writable: bool = True  #: False for content that ships inside the package
+    trusted: bool = False  #: whether hooks of its scripts may run without asking
+
+    @property
+    def content_path(self) -> str:
+        return f"{self.path}/{self.prefix}" if self.prefix else self.path
+
+
+class Artifact(msgspec.Struct, frozen=True):
+    """A directory with a meta file, of some kind (``script``, ``cache``, an automation of the user).
+
+    ``meta`` is the mapping after inheritance and overlay, ``original_meta`` before inheritance;
+    both are the content's own words, unknown keys included. ``tags`` are post-inheritance strings.
+    """
+
+    ref: ObjectRef
+    kind: ObjectRef
+    tags: tuple[str, ...]
+    path: str  #: absolute path of the artifact's directory
+    repo: Repo
+    meta: dict[str, Any]
+    original_meta: dict[str, Any]
+    files: tuple[str, ...] = ()  #: meta files that were read, in overlay order
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.repo.dialect
