@@ -74,7 +74,9 @@ def test_third_parties_live_in_one_layer(path: Path) -> None:
 
 def test_no_import_cycles() -> None:
     graph: dict[str, set[str]] = {}
-    names = {"franca." + ".".join(p.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__") for p in modules()}
+    names = {
+        "franca." + ".".join(p.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__") for p in modules()
+    }
     for path in modules():
         me = "franca." + ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
         tree = ast.parse(path.read_text("utf-8"))

@@ -1,0 +1,267 @@
+"""Cache entries: found by tags, made under a lock, visible only when whole (script engine, section 10).
+
+An entry is a folder whose meta file is written last and atomically, so a folder without meta is not an
+entry and nobody looks into it. Its final path is known from the start, because scripts record absolute
+paths. A mark under the state folder names the folder that is being filled; whoever holds the key's lock
+and finds such a mark knows that its writer is gone, and removes the leftovers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from franca.catalog.catalog import Catalog
+from franca.catalog.files import write_json_atomic, write_text_atomic
+from franca.catalog.locks import locked
+from franca.engine import places
+from franca.errors import FrancaError
+from franca.grammar.shell import export_lines
+from franca.model.artifact import Artifact
+from franca.model.dialect import CLASSIC, NEW, Dialect
+from franca.model.ids import CACHE, Ref
+from franca.model.script import CacheEntry, CacheQuery
+from franca.model.tags import TagQuery
+from franca.planner.commands import CachedState, CloseEntry, Opened, OpenEntry
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class CacheStore:
+    """The cache of one catalog. ``on_wait`` is told who holds an entry that this process waits for."""
+
+    def __init__(self, catalog: Catalog, on_wait: Callable[[str], None]) -> None:
+        self.catalog = catalog
+        self.on_wait = on_wait
+        self._open: dict[str, tuple[AbstractContextManager[None], str, str]] = {}
+
+    # -- looking up ---------------------------------------------------------------------------
+
+    def lookup(self, query: CacheQuery, dialect: Dialect) -> tuple[CacheEntry, ...]:
+        """Finished entries of a dialect that carry the tags, unexpired, whose dependent path exists."""
+        found = self.catalog.find(CACHE, Ref(), TagQuery(query.tags, query.excluded))
+        entries = (_entry(a) for a in found if a.repo.dialect is dialect and not _expired(a))
+        return tuple(e for e in entries if self._usable(e))
+
+    def _usable(self, entry: CacheEntry) -> bool:
+        if not os.path.isfile(entry.state_file):
+            return False
+        return not entry.dependent_path or os.path.exists(self._relocated(entry.dependent_path))
+
+    def load(self, entry: CacheEntry) -> CachedState | None:
+        """What an entry recorded, with paths of a storage root that has moved put right (10.7)."""
+        try:
+            with open(entry.state_file, encoding="utf-8") as stream:
+                kept = json.load(stream)
+        except (OSError, ValueError):
+            return None
+        if not isinstance(kept, dict):
+            return None
+        kept = self._relocated_all(kept)
+        return CachedState(
+            new_env=kept.get("new_env") or {},
+            new_state=kept.get("new_state") or {},
+            deps=tuple(kept.get("deps") or ()),
+            version=str(kept.get("version") or entry.version or ""),
+        )
+
+    def _relocated_all(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._relocated(value)
+        if isinstance(value, list):
+            return [self._relocated_all(v) for v in value]
+        if isinstance(value, dict):
+            return {k: self._relocated_all(v) for k, v in value.items()}
+        return value
+
+    def _relocated(self, text: str) -> str:
+        mark = "/local/cache/"
+        if mark not in text or os.path.exists(text):
+            return text
+        tail = text.partition(mark)[2]
+        for dialect in (CLASSIC, NEW):
+            roots = self.catalog.roots
+            local = roots.new_local if dialect.is_new else roots.classic_local
+            candidate = os.path.join(os.path.dirname(local), "local", "cache", tail)
+            if os.path.exists(candidate):
+                return candidate
+        return text
+
+    # -- making -------------------------------------------------------------------------------
+
+    def open(self, command: OpenEntry) -> Opened:
+        """Take the lock of a key; then the entry that somebody finished meanwhile, or a fresh folder."""
+        dialect = command.script.dialect
+        local = self.catalog.local(dialect)
+        key = places.key_digest(dialect.name, command.script.uid, *sorted(command.query.tags))
+        lock = locked(places.folder(self.catalog.root, "locks", key + ".lock"), on_wait=self.on_wait)
+        lock.__enter__()
+        try:
+            self.catalog.refresh()
+            if not command.request.new and command.renew is None:
+                ready = self.lookup(command.query, dialect)
+                if ready:
+                    lock.__exit__(None, None, None)
+                    return Opened(ready=ready)
+            mark = places.folder(self.catalog.root, "inflight", key)
+            _remove_leftover(mark, os.path.join(local.content_path, "cache"))
+            uid, path = self._folder(command, local.content_path)
+            write_text_atomic(mark, path)
+        except BaseException:
+            lock.__exit__(None, None, None)
+            raise
+        self._open[path] = (lock, mark, uid)
+        return Opened(path=path, uid=uid)
+
+    def _folder(self, command: OpenEntry, content: str) -> tuple[str, str]:
+        if command.renew is not None:
+            meta = os.path.join(command.renew.path, command.script.dialect.cache_meta)
+            if os.path.exists(meta):
+                os.replace(meta, meta + ".renewing")
+            return command.renew.uid, command.renew.path
+        uid = secrets.token_hex(8)
+        name = uid
+        if command.script.dialect.is_new:
+            extra = "-".join(command.request.extra_cache_tags)[:15]
+            name = "_".join(p for p in (command.script.alias, _safe(extra), uid[:8]) if p)
+        path = os.path.join(content, "cache", name)
+        os.makedirs(path)
+        return uid, path
+
+    def close(self, command: CloseEntry) -> CacheEntry:
+        """Write state and environment files, then the meta that makes the entry visible."""
+        dialect, path = command.script.dialect, command.path
+        state_file = os.path.join(path, dialect.cached_state)
+        write_json_atomic(
+            state_file,
+            _plain(
+                {
+                    "new_env": command.new_env,
+                    "new_state": command.new_state,
+                    "deps": list(command.deps),
+                    "version": command.version,
+                }
+            ),
+        )
+        for name, env in (("tmp-env.sh", command.new_env), ("tmp-env-all.sh", command.scope.env)):
+            write_text_atomic(os.path.join(path, name), "\n".join(export_lines(env, new=dialect.is_new)) + "\n")
+        write_json_atomic(os.path.join(path, dialect.cache_meta), _meta(command))
+        self._let_go(path)
+        self.catalog.refresh()
+        return CacheEntry(
+            command.uid, path, command.tags, command.version, command.script.uid, command.dependent_path, state_file
+        )
+
+    def drop(self, path: str) -> None:
+        """Remove an unfinished entry; one that was being renewed gets its old meta back."""
+        for name in (CLASSIC.cache_meta, NEW.cache_meta):
+            kept = os.path.join(path, name + ".renewing")
+            if os.path.exists(kept):
+                os.replace(kept, os.path.join(path, name))
+                self._let_go(path)
+                return
+        shutil.rmtree(path, ignore_errors=True)
+        self._let_go(path)
+
+    def _let_go(self, path: str) -> None:
+        held = self._open.pop(path, None)
+        if held is None:
+            return
+        lock, mark, _ = held
+        for name in (mark, *(os.path.join(path, n + ".renewing") for n in (CLASSIC.cache_meta, NEW.cache_meta))):
+            try:
+                os.remove(name)
+            except OSError:
+                pass
+        lock.__exit__(None, None, None)
+
+    def let_go_of_all(self) -> None:
+        """Drop everything that this process was still filling (after an error or an interrupt)."""
+        for path in list(self._open):
+            try:
+                self.drop(path)
+            except (OSError, FrancaError):
+                self._let_go(path)
+
+
+def _entry(artifact: Artifact) -> CacheEntry:
+    meta, dialect = artifact.meta, artifact.repo.dialect
+    origin = str(meta.get(dialect.origin_key) or "")
+    uid = str(meta.get(dialect.origin_key + "_uid") or "") or origin.rpartition(",")[2].strip()
+    return CacheEntry(
+        uid=artifact.ref.uid,
+        path=artifact.path,
+        tags=artifact.tags,
+        version=str(meta.get("version") or ""),
+        script_uid=uid,
+        dependent_path=str(meta.get("dependent_cached_path") or ""),
+        state_file=os.path.join(artifact.path, dialect.cached_state),
+    )
+
+
+def _expired(artifact: Artifact) -> bool:
+    expires = artifact.meta.get("cache_expiration")
+    return isinstance(expires, (int, float)) and 0 < expires < time.time()
+
+
+def _meta(command: CloseEntry) -> dict[str, Any]:
+    script, dialect = command.script, command.script.dialect
+    separator = ", " if dialect.is_new else ","
+    meta: dict[str, Any] = {
+        "alias": None if dialect.is_new else "",
+        "uid": command.uid,
+        "automation_alias": CACHE.alias,
+        "automation_uid": CACHE.uid,
+        "tags": list(command.tags),
+        "version": command.version,
+        dialect.origin_key: f"{script.alias}{separator}{script.uid}",
+        dialect.origin_key + "_uid": script.uid,
+    }
+    if command.dependent_path:
+        meta["dependent_cached_path"] = command.dependent_path
+    if command.expiration and command.expiration != "0":
+        meta["cache_expiration"] = time.time() + expiration_seconds(command.expiration)
+    return meta
+
+
+def expiration_seconds(text: str) -> float:
+    """``10m``, ``2h``, ``3d`` or plain seconds. Raises FrancaError."""
+    number, unit = (text[:-1], text[-1].lower()) if text[-1:].isalpha() else (text, "s")
+    try:
+        return float(number) * _UNITS[unit]
+    except (KeyError, ValueError):
+        raise FrancaError(f"cache_expiration {text!r} is not a time such as 10m, 2h or 3d") from None
+
+
+def _remove_leftover(mark: str, inside: str) -> None:
+    """Remove the folder that a process which is gone was filling, and only if it is one of the cache."""
+    try:
+        with open(mark, encoding="utf-8") as stream:
+            path = stream.read().strip()
+    except OSError:
+        return
+    if os.path.dirname(path) != inside or not os.path.isdir(path):
+        return
+    for name in (CLASSIC.cache_meta, NEW.cache_meta):
+        if os.path.exists(os.path.join(path, name)):
+            return
+        kept = os.path.join(path, name + ".renewing")
+        if os.path.exists(kept):
+            os.replace(kept, os.path.join(path, name))
+            return
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _safe(text: str) -> str:
+    return "".join(c for c in text if c.isalnum() or c in "-_.")
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON can hold it; what it cannot becomes text."""
+    return json.loads(json.dumps(value, default=str))

@@ -1,0 +1,83 @@
+"""The journal of a run: an append-only file of events, one JSON document a line.
+
+A run that only reads the cache leaves no journal: the file is made with the first event that tells of
+an effect, and then holds everything from the start.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from franca.catalog.files import make_directory
+from franca.engine import places
+from franca.errors import Location, MalformedFile
+from franca.model.event import AnyEvent, CacheStored, Event, HookStarted, NativeStarted
+
+FILE = "journal.jsonl"
+_EFFECTS = (HookStarted, NativeStarted, CacheStored)
+_SECRET_WORDS = ("TOKEN", "PASSWORD", "SECRET", "API_KEY", "PROXY")
+
+
+class Journal:
+    """Events of one run. ``folder`` also holds the logs of its native scripts."""
+
+    def __init__(self, root: str, run: str) -> None:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        self.folder = places.folder(root, "runs", f"{stamp}-{run}")
+        self._waiting: list[bytes] = []
+        self._handle = -1
+        self._logs = 0
+
+    def append(self, event: Event) -> None:
+        line = msgspec.json.encode(_without_secrets(event), enc_hook=str) + b"\n"
+        if self._handle < 0:
+            self._waiting.append(line)
+            if not isinstance(event, _EFFECTS):
+                return
+            self._start()
+            return
+        os.write(self._handle, line)
+
+    def _start(self) -> None:
+        make_directory(self.folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._handle = os.open(os.path.join(self.folder, FILE), flags, 0o600)
+        os.write(self._handle, b"".join(self._waiting))
+        self._waiting.clear()
+
+    def log_path(self, label: str) -> str:
+        """A fresh file name for the output of a native script."""
+        self._logs += 1
+        name = "".join(c if c.isalnum() or c in "._-" else "-" for c in label)[:60]
+        return os.path.join(self.folder, f"{self._logs:03d}-{name}.log")
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def _without_secrets(event: Event) -> Event:
+    """Events with the values of variables that look secret replaced: a journal is made to be shared."""
+    env = getattr(event, "new_env", None)
+    if not env:
+        return event
+    masked = {k: "***" if any(w in k.upper() for w in _SECRET_WORDS) else v for k, v in env.items()}
+    return msgspec.structs.replace(event, new_env=masked)
+
+
+def read_journal(path: str) -> Iterator[Event]:
+    """The events of a journal file; a last line cut short by a kill is left out. Raises MalformedFile."""
+    decoder = msgspec.json.Decoder(AnyEvent)
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield decoder.decode(line)
+            except msgspec.MsgspecError as error:
+                raise MalformedFile(f"not an event: {error}", where=Location(path, number)) from None

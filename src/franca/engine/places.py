@@ -1,0 +1,17 @@
+"""Where the engine keeps its own files under the storage root: locks, in-flight marks, journals."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+STATE_FOLDER = ".franca"
+
+
+def folder(root: str, *parts: str) -> str:
+    return os.path.join(root, STATE_FOLDER, *parts)
+
+
+def key_digest(*parts: str) -> str:
+    """A file name for a key of any text: 32 hexadecimal digits."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

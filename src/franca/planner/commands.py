@@ -1,0 +1,161 @@
+"""What a run asks of the world, one command at a time.
+
+``script_run`` is a generator that yields these and is sent the answers. It touches nothing itself:
+an executor carries a command out, a planner answers it from what is known. The answer's type stands
+in each docstring.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from franca.model.event import Event
+from franca.model.script import CacheEntry, CacheQuery, Request, Scope, Script
+from franca.planner.frame import Frame
+
+
+class Command(msgspec.Struct, frozen=True):
+    pass
+
+
+class FindScripts(Command, frozen=True):
+    """Scripts with the tags of a request, or named by it. Answer: ``tuple[Script, ...]``."""
+
+    request: Request
+
+
+class Choose(Command, frozen=True):
+    """A question to the user. Answer: the index of the option; -1 for none of them (``may_refuse``)."""
+
+    question: str
+    options: tuple[str, ...]
+    may_refuse: bool = False
+
+
+class LookupCache(Command, frozen=True):
+    """Finished entries that satisfy a query. Answer: ``tuple[CacheEntry, ...]``."""
+
+    query: CacheQuery
+    script: Script | None = None
+
+
+class LoadEntry(Command, frozen=True):
+    """What an entry recorded. Answer: ``CachedState``, or None when it cannot be read."""
+
+    entry: CacheEntry
+    script: Script
+
+
+class CachedState(msgspec.Struct, frozen=True):
+    new_env: dict[str, Any] = {}
+    new_state: dict[str, Any] = {}
+    deps: tuple[Any, ...] = ()
+    version: str = ""
+
+
+class ValidateEntry(Command, frozen=True):
+    """Run the script's ``validate_cache`` on an entry. Answer: the version it found; None to reject."""
+
+    entry: CacheEntry
+    frame: Frame
+
+
+class OpenEntry(Command, frozen=True):
+    """Make (or take over, when renewing) a cache entry and hold its lock. Answer: ``Opened``."""
+
+    query: CacheQuery
+    script: Script
+    request: Request
+    renew: CacheEntry | None = None
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """``path`` of the entry to fill; ``ready`` instead when another process has made it meanwhile."""
+
+    path: str = ""
+    uid: str = ""
+    ready: tuple[CacheEntry, ...] = ()
+
+
+class CloseEntry(Command, frozen=True):
+    """Make a filled entry visible, whole. Answer: ``CacheEntry``."""
+
+    path: str
+    uid: str
+    script: Script
+    tags: tuple[str, ...]
+    version: str
+    new_env: dict[str, Any]
+    new_state: dict[str, Any]
+    scope: Scope
+    deps: tuple[Any, ...]
+    dependent_path: str = ""
+    expiration: str = ""
+
+
+class DropEntry(Command, frozen=True):
+    """Remove an entry that was not finished, and let its lock go. Answer: None."""
+
+    path: str
+
+
+class CallHook(Command, frozen=True):
+    """Call a function of ``customize.py``. Answer: ``HookDone``."""
+
+    hook: str
+    frame: Frame
+
+
+class HookDone(msgspec.Struct, frozen=True):
+    scope: Scope
+    meta: dict[str, Any] = {}
+    present: bool = True
+    version: str = ""
+    extra_cache_tags: tuple[str, ...] = ()
+    skip: bool = False
+    redirect: dict[str, Any] | None = None
+    unknown: frozenset[str] = frozenset()  #: while planning: variables that the hook may set
+
+
+class RunNative(Command, frozen=True):
+    """Run the script's native script in the frame's directory. Answer: ``NativeDone``."""
+
+    frame: Frame
+
+
+class NativeDone(msgspec.Struct, frozen=True):
+    scope: Scope
+    unknown: frozenset[str] = frozenset()
+
+
+class Clean(Command, frozen=True):
+    """Delete files (relative names, no patterns) and the engine's temporaries in a directory. Answer: None."""
+
+    directory: str
+    files: tuple[str, ...] = ()
+    temporaries: bool = True
+
+
+class EnterDirectory(Command, frozen=True):
+    """Make a directory if needed and answer its absolute path (``str``)."""
+
+    base: str
+    name: str
+
+
+class Notify(Command, frozen=True):
+    """Something happened that screens and journals want to know. Answer: None."""
+
+    event: Event
+
+
+class Decided(Command, frozen=True):
+    """A dependency was judged and left out, or cannot be judged yet (only while planning). Answer: None."""
+
+    label: str
+    section: str
+    reason: str
+    depth: int
+    waits_for: tuple[str, ...] = ()
