@@ -63,7 +63,7 @@ def finish(
         commands = [_dep_command(d, dialect) for d in outcome.deps]
         for command in commands:
             tell(Said(text=command))
-        new_state["print_deps"] = list(outcome.deps)
+        new_state["print_deps"] = commands
     if on("print_versions"):
         rule = "=" * 54
         lines = [f"* {r.tags}: {r.version}" for r in records if r.version]

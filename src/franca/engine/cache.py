@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from franca.catalog.catalog import Catalog
-from franca.catalog.files import write_json_atomic, write_text_atomic
+from franca.catalog.files import make_directory, write_json_atomic, write_text_atomic
 from franca.catalog.locks import locked
 from franca.engine import places
 from franca.errors import FrancaError
@@ -112,6 +112,7 @@ class CacheStore:
             mark = places.folder(self.catalog.root, "inflight", key)
             _remove_leftover(mark, os.path.join(local.content_path, "cache"))
             uid, path = self._folder(command, local.content_path)
+            make_directory(os.path.dirname(mark))
             write_text_atomic(mark, path)
         except BaseException:
             lock.__exit__(None, None, None)

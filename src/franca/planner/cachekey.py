@@ -32,6 +32,8 @@ def entry_tags(
     """The tags under which a finished entry is stored (section 10.2)."""
     variations: Sequence[str] = resolved.variations if script.dialect.is_new else request.query.variations
     tags = [*request.query.tags.include, *script.tags, *("_" + v for v in variations)]
+    if script.dialect.is_new:  # the new engine keeps exclusions in its final list, and so in the tags
+        tags += ["-_" + v for v in request.query.excluded_variations]
     if version:
         tags.append(f"version-{version}")
         stem, git, _ = version.partition("-git-")
