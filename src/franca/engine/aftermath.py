@@ -50,6 +50,14 @@ def _flags(key: str, value: Any) -> list[str]:
     return [] if value is None else [f"--{key}={value}"]
 
 
+_WRITING = ("dump_version_info", "print_readme", "save_env", "mlc_output", "repro", "shell")
+
+
+def writes(inputs: Mapping[str, Any]) -> bool:
+    """Whether a flag of the request makes a file or opens a shell when the run is done."""
+    return any(is_true(inputs.get(name)) for name in _WRITING)
+
+
 def finish(
     outcome: Outcome, inputs: Mapping[str, Any], records: Sequence[VersionRecord], tell: Tell, directory: str
 ) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class CacheStore:
         self.catalog = catalog
         self.on_wait = on_wait
         self._open: dict[str, tuple[AbstractContextManager[None], str, str]] = {}
+        self.used: list[CacheEntry] = []  #: entries that were loaded, in order
 
     # -- looking up ---------------------------------------------------------------------------
 
@@ -64,6 +65,7 @@ class CacheStore:
         if not isinstance(kept, dict):
             return None
         kept = self._relocated_all(kept)
+        self.used.append(entry)
         return CachedState(
             new_env=kept.get("new_env") or {},
             new_state=kept.get("new_state") or {},
@@ -203,12 +205,17 @@ def _entry(artifact: Artifact) -> CacheEntry:
         script_uid=uid,
         dependent_path=str(meta.get("dependent_cached_path") or ""),
         state_file=os.path.join(artifact.path, dialect.cached_state),
+        expires=_expiry(artifact),
     )
 
 
-def _expired(artifact: Artifact) -> bool:
+def _expiry(artifact: Artifact) -> float:
     expires = artifact.meta.get("cache_expiration")
-    return isinstance(expires, (int, float)) and 0 < expires < time.time()
+    return float(expires) if isinstance(expires, (int, float)) and expires > 0 else 0.0
+
+
+def _expired(artifact: Artifact) -> bool:
+    return 0 < _expiry(artifact) < time.time()
 
 
 def _meta(command: CloseEntry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from franca.catalog import memo
 from franca.catalog.catalog import Catalog
 from franca.engine import aftermath
 from franca.engine.executor import Chooser, Executor, Listener, RunSettings
@@ -21,7 +22,7 @@ from franca.engine.planning import Planner
 from franca.errors import FrancaError, Interrupted
 from franca.model.event import Event, RunFinished, RunStarted, StepErred
 from franca.model.plan import Plan
-from franca.model.script import VersionRecord
+from franca.model.script import CacheEntry, VersionRecord
 from franca.model.tags import split_tags
 from franca.planner.assemble import HostFacts
 from franca.planner.frame import Outcome
@@ -146,6 +147,8 @@ class Engine:
             journal.close()
             self._active = self._context = None
         folder = journal.folder if executor.effects else ""
+        if not executor.effects and not aftermath.writes(inputs):
+            _offer_answer(executor.cache.used)
         return RunResult(outcome, tuple(context.records), run, folder, not executor.effects, seconds, new_state)
 
     def _run_nested(self, inputs: dict[str, Any]) -> RunResult:
@@ -217,6 +220,13 @@ def _drive(steps: Generator[Any, Any, Outcome], answer: Callable[[Any], Any]) ->
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
+
+
+def _offer_answer(used: list[CacheEntry]) -> None:
+    """A run that only read the cache may be answered from memory while nothing of it changes."""
+    paths = [path for e in used for path in (e.state_file, e.dependent_path) if path]
+    expiries = [e.expires for e in used if e.expires]
+    memo.offer(paths, expires=min(expiries, default=0.0))
 
 
 def _shown(inputs: dict[str, Any]) -> dict[str, Any]:

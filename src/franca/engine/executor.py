@@ -74,7 +74,7 @@ class Executor:
             ask.DropEntry: lambda c: self.cache.drop(c.path),
             ask.CallHook: self._call_hook,
             ask.RunNative: self._run_native,
-            ask.Clean: lambda c: clean(c.directory, c.files, temporaries=c.temporaries),
+            ask.Clean: self._clean,
             ask.EnterDirectory: self._enter_directory,
             ask.Notify: lambda c: self.tell(c.event),
             ask.Decided: lambda c: None,
@@ -98,7 +98,12 @@ class Executor:
     def _waiting(self, message: str) -> None:
         self.tell(CacheWait(step=self._label, holder=message))
 
+    def _clean(self, command: ask.Clean) -> None:
+        self.effects = True
+        clean(command.directory, command.files, temporaries=command.temporaries)
+
     def _choose(self, command: ask.Choose) -> int:
+        self.effects = True
         return self.chooser(command.question, command.options, command.may_refuse)
 
     def _lookup(self, command: ask.LookupCache) -> Any:
@@ -116,6 +121,7 @@ class Executor:
             ) from None
 
     def _enter_directory(self, command: ask.EnterDirectory) -> str:
+        self.effects = True
         path = os.path.abspath(os.path.join(command.base, os.path.expanduser(command.name)))
         try:
             os.makedirs(path, exist_ok=True)
@@ -216,7 +222,6 @@ class Executor:
         path = find_native(frame.script, stem, frame.scope.env, required=bool(stem))
         if not path:
             return ask.NativeDone(frame.scope)
-        self.effects = True
         env, state = self._run(frame, path, frame.directory, frame.scope.env, frame.scope.state)
         return ask.NativeDone(msgspec.structs.replace(frame.scope, env=env, state=state))
 
@@ -234,6 +239,7 @@ class Executor:
             ignore_error=settings.ignore_script_error or bool(inputs.get("ignore_script_error")),
             keep_wrapper=bool(wanted) and set(wanted) <= set(frame.script.tags),
         )
+        self.effects = True
         self.tell(NativeStarted(step=frame.label, path=path, directory=directory, depth=frame.depth))
         new_env, new_state, seconds = run.run(env, state)
         self.tell(NativeFinished(step=frame.label, status=0, seconds=seconds, depth=frame.depth))

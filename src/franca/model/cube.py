@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
 
 FILE = "file"
 DIRECTORY = "directory"
 UNKNOWN = "unknown"
-TYPES = (FILE, DIRECTORY, UNKNOWN)
-MODES = ("ro", "rw")
 
 
-class Param(msgspec.Struct, frozen=True):
+class Param(NamedTuple):
     """A parameter of a task: a path, given to the code as ``--NAME=PATH``."""
 
     name: str
@@ -30,7 +27,7 @@ class Param(msgspec.Struct, frozen=True):
         return self.optional or self.default == "null"
 
 
-class Task(msgspec.Struct, frozen=True):
+class Task(NamedTuple):
     """A unit of work; without ``entrypoint`` the image's own entry point gets the task's name first."""
 
     name: str
@@ -47,7 +44,7 @@ class Task(msgspec.Struct, frozen=True):
         return tuple(p for p in self.params if p.output)
 
 
-class Cube(msgspec.Struct, frozen=True):
+class Cube(NamedTuple):
     """A cube: where it lies, what it is called, what it can do."""
 
     root: str  #: absolute directory; build context and relative build paths start here

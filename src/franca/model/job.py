@@ -6,10 +6,11 @@ says what it is wrapped in, a launcher says where it runs; neither is part of th
 
 from __future__ import annotations
 
-import msgspec
+from typing import NamedTuple
 
 
-class PathWord(msgspec.Struct, frozen=True):
+
+class PathWord(NamedTuple):
     """A command word that ends in a host path, as ``--data_dir=/home/me/cube/workspace/data``.
 
     Kept apart from plain words so that a container or a remote machine can put its own path there.
@@ -25,7 +26,7 @@ class PathWord(msgspec.Struct, frozen=True):
 Word = str | PathWord
 
 
-class Mount(msgspec.Struct, frozen=True):
+class Mount(NamedTuple):
     """A host directory (or file) that the job sees at ``target``; mode ``""`` is the engine's default."""
 
     source: str
@@ -37,7 +38,7 @@ class Mount(msgspec.Struct, frozen=True):
         return self.mode != "ro"
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(NamedTuple):
     """Wishes about resources; empty means no wish. Sizes and sets are in the engines' own notation."""
 
     memory: str = ""  #: "4g", "512m"
@@ -47,7 +48,7 @@ class Limits(msgspec.Struct, frozen=True):
     seconds: int = 0  #: wall clock, 0 = no limit
 
 
-class Image(msgspec.Struct, frozen=True):
+class Image(NamedTuple):
     """The file system a job runs in, and where it comes from when it is not there yet."""
 
     name: str = ""  #: "org/mnist:0.0.1", or the path of an image file
@@ -58,7 +59,7 @@ class Image(msgspec.Struct, frozen=True):
     build_words: tuple[str, ...] = ()  #: further words of the build command
 
 
-class Expected(msgspec.Struct, frozen=True):
+class Expected(NamedTuple):
     """An output that the job promises."""
 
     name: str
@@ -66,7 +67,7 @@ class Expected(msgspec.Struct, frozen=True):
     directory: bool
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(NamedTuple):
     """A command with everything that its container and its launcher need to know."""
 
     name: str  #: of the task, for people, logs and scheduler queues
@@ -114,9 +115,7 @@ class Job(msgspec.Struct, frozen=True):
             best = max((p for p in places if path == p or path.startswith(p + "/")), key=len, default="")
             return places[best] + path[len(best) :] if best else path
 
-        return msgspec.structs.replace(
-            self,
-            words=tuple(PathWord(w.prefix, place(w.path)) if isinstance(w, PathWord) else w for w in self.words),
+        return self._replace(words=tuple(PathWord(w.prefix, place(w.path)) if isinstance(w, PathWord) else w for w in self.words),
             mounts=tuple(Mount(place(m.source), m.target, m.mode) for m in self.mounts),
             inputs=tuple(place(path) for path in self.inputs),
             outputs=tuple(Expected(o.name, place(o.path), o.directory) for o in self.outputs),
@@ -125,7 +124,7 @@ class Job(msgspec.Struct, frozen=True):
         )
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(NamedTuple):
     """One program start, exactly: what a dry run prints and what an execution does."""
 
     words: tuple[str, ...]
@@ -134,16 +133,17 @@ class Command(msgspec.Struct, frozen=True):
     stdin: str = ""
     purpose: str = ""  #: for messages: "build the image", "run task train"
     quiet: bool = False  #: output is read by us and not shown
+    watch: bool = False  #: the end of stderr is kept for messages
 
 
-class Stage(msgspec.Struct, frozen=True):
+class Stage(NamedTuple):
     """Commands in order; skipped as a whole when ``unless`` succeeds."""
 
     commands: tuple[Command, ...]
     unless: Command | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(NamedTuple):
     """How a command ended: its exit status (128 + N after signal N, 127 when the program is missing)."""
 
     status: int
@@ -156,7 +156,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.status == 0
 
 
-class Capabilities(msgspec.Struct, frozen=True):
+class Capabilities(NamedTuple):
     """What a container engine or a launcher can do; what it cannot is refused, never dropped."""
 
     image: bool = False  #: needs an image

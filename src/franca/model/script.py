@@ -178,6 +178,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
     script_uid: str = ""
     dependent_path: str = ""
     state_file: str = ""
+    expires: float = 0.0  #: seconds since the epoch; 0 for never
 
 
 class VersionRecord(msgspec.Struct, frozen=True):

@@ -45,9 +45,18 @@ class RunContext:
 
 
 def run_script(
-    request: Request, context: RunContext, *, depth: int = 0, directory: str, section: str = ""
+    request: Request,
+    context: RunContext,
+    *,
+    depth: int = 0,
+    directory: str,
+    section: str = "",
+    unknown: frozenset[str] = frozenset(),
 ) -> Generator[ask.Command, Any, Outcome]:
-    """Run one script and its dependencies. Returns its outcome; raises what a step raised."""
+    """Run one script and its dependencies. Returns its outcome; raises what a step raised.
+
+    ``unknown`` are variables that the caller's steps may still set; empty outside planning.
+    """
     if depth > MAX_DEPTH:
         raise StepFailed(
             f"dependencies are nested deeper than {MAX_DEPTH} levels at {request.query}",
@@ -61,6 +70,7 @@ def run_script(
         facts = msgspec.structs.replace(context.facts, directory=directory)
         resolved = assemble(script, request, initial_scope(request, script, facts))
         frame = Frame(script, request, resolved, depth=depth, directory=directory)
+        frame.unknown |= unknown - request.local.env.keys()
         for text in _warnings(resolved, script.dialect):
             yield ask.Notify(Warned(text=text, depth=depth))
         result = yield from _in_container_or_here(frame, context)
@@ -476,7 +486,12 @@ def _dep(frame: Frame, context: RunContext, section: str, entry: dict[str, Any])
         return
     try:
         result = yield from run_script(
-            ready.request, context, depth=frame.depth + 1, directory=frame.directory, section=section
+            ready.request,
+            context,
+            depth=frame.depth + 1,
+            directory=frame.directory,
+            section=section,
+            unknown=frozenset(frame.unknown - hidden.keys()),
         )
     except FrancaError as error:
         if not (dialect.is_new and is_true(entry.get("continue_on_error"))):

@@ -27,7 +27,9 @@ class Bench:
         (self.root / "repos.json").write_text(json.dumps([str(self.repo)]))
         self.count = 0
 
-    def script(self, alias: str, meta: str = "", *, run: str = "", customize: str = "", files: dict[str, str] | None = None) -> Path:
+    def script(
+        self, alias: str, meta: str = "", *, run: str = "", customize: str = "", files: dict[str, str] | None = None
+    ) -> Path:
         """Write a script; ``meta`` is YAML below the identity keys."""
         self.count += 1
         folder = self.repo / "script" / alias
@@ -64,7 +66,7 @@ class Bench:
         """``new_env`` of a run, from its JSON result."""
         done = self.cm("run", "script", *argv, "--quiet", "--out=json", **more)
         assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout[done.stdout.index('{\n') :])["new_env"]
+        return json.loads(done.stdout[done.stdout.index("{\n") :])["new_env"]
 
     def entries(self) -> list[Path]:
         """Finished cache entries."""

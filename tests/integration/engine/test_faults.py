@@ -138,7 +138,7 @@ def test_unknown_script_and_variation(bench: Bench) -> None:
 
 
 def test_paths_with_blanks_and_quotes(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "it's a \"folder\" with $HOME")
+    bench = Bench(tmp_path / 'it\'s a "folder" with $HOME')
     bench.script("lib", CACHED, run=QUICK)
     out = Path(str(bench.new_env("--tags=lib", MARK=str(bench.work / "mark"))["CM_OUT"]))
     assert out.read_text() == "done\n"
