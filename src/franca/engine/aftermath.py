@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -173,6 +172,8 @@ def _write_repro(
 
 
 def _open_shell(outcome: Outcome, dialect: Dialect, directory: str) -> None:
+    import subprocess
+
     path = os.path.join(directory, "tmp-env.sh")
     write_text_atomic(path, _env_script(outcome, dialect))
     subprocess.run(["bash", "--rcfile", path, "-i"], cwd=directory, check=False)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -128,7 +126,7 @@ class CacheStore:
             if os.path.exists(meta):
                 os.replace(meta, meta + ".renewing")
             return command.renew.uid, command.renew.path
-        uid = secrets.token_hex(8)
+        uid = os.urandom(8).hex()
         name = uid
         if command.script.dialect.is_new:
             extra = "-".join(command.request.extra_cache_tags)[:15]
@@ -169,7 +167,7 @@ class CacheStore:
                 os.replace(kept, os.path.join(path, name))
                 self._let_go(path)
                 return
-        shutil.rmtree(path, ignore_errors=True)
+        _remove_tree(path)
         self._let_go(path)
 
     def _let_go(self, path: str) -> None:
@@ -263,6 +261,12 @@ def _remove_leftover(mark: str, inside: str) -> None:
         if os.path.exists(kept):
             os.replace(kept, os.path.join(path, name))
             return
+    _remove_tree(path)
+
+
+def _remove_tree(path: str) -> None:
+    import shutil  # costs a tenth of an interpreter start, and most runs remove nothing
+
     shutil.rmtree(path, ignore_errors=True)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import secrets
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -124,7 +122,7 @@ class Engine:
         if self._active is not None:
             return self._run_nested(inputs)
         inputs = self._with_defaults(inputs)
-        run = secrets.token_hex(4)
+        run = os.urandom(4).hex()
         journal = Journal(self.catalog.root, run)
         executor = self._executor(journal, inputs)
         self._active, started = executor, time.monotonic()
@@ -200,7 +198,7 @@ class Engine:
         systems = {"linux": "linux", "darwin": "darwin", "win32": "windows"}
         return HostFacts(
             os_type=systems.get(sys.platform, "linux"),
-            machine=platform.machine(),
+            machine=os.uname().machine if hasattr(os, "uname") else "",
             directory=os.getcwd(),
             environ={k: self.environ[k] for k in _PASSED if self.environ.get(k)},
         )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from franca.errors import Interrupted, NativeFailed, NotFound, Unavailable
 from franca.grammar.merge import merge
 from franca.grammar.shell import export_lines, quote
 from franca.model.dialect import Dialect
 from franca.model.script import Script
+
+if TYPE_CHECKING:
+    import subprocess
 
 TEMPORARIES = (
     "tmp-run.sh", "tmp-run-env.out", "tmp-run-state.json", "tmp-state.json", "tmp-ver.out", "tmp-env.sh",
@@ -123,6 +123,8 @@ class NativeRun:
             ) from None
 
     def _spawn(self) -> int:
+        import subprocess
+
         sys.stdout.flush()
         sys.stderr.flush()
         argv = ["bash", "-c", f". ./{RUN}"]
@@ -148,6 +150,8 @@ class NativeRun:
         The script's own children may keep the pipes open after it has ended (a daemon it started):
         a short wait after its end is enough, they are not waited for.
         """
+        import selectors
+
         assert child.stdout is not None and child.stderr is not None
         log = _open_log(self.log)
         out = 2 if self.to_stderr else 1
@@ -253,6 +257,8 @@ def _write_all(handle: int, data: bytes) -> None:
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
     """End a child: ask, wait a little, insist."""
+    import subprocess
+
     if child.poll() is None:
         child.terminate()
         try:
@@ -263,6 +269,8 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def _signal_name(number: int) -> str:
+    import signal
+
     try:
         return signal.Signals(number).name
     except ValueError:

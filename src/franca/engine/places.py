@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 STATE_FOLDER = ".franca"
@@ -14,4 +13,6 @@ def folder(root: str, *parts: str) -> str:
 
 def key_digest(*parts: str) -> str:
     """A file name for a key of any text: 32 hexadecimal digits."""
+    import hashlib
+
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
