@@ -1,0 +1,1 @@
+"""What each command does: functions from a request to an answer."""

@@ -1,0 +1,254 @@
+"""run and plan: the command line's inputs to the engine, and its results back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from franca.cli.commands.artifacts import kind_of
+from franca.cli.output import Answer, columns_of, plain
+from franca.cli.parsing import Bound, to_repeat
+from franca.cli.screen import Level, screen, seconds
+from franca.cli.session import Session
+from franca.errors import ScriptNotFound, UsageError
+from franca.grammar.argv import words_to_tags
+from franca.grammar.merge import copied
+from franca.grammar.reference import parse_ref
+from franca.grammar.suggest import closest, closest_tags
+from franca.model.event import CacheHit, Event
+from franca.model.ids import CACHE, SCRIPT, Ref
+from franca.model.tags import ScriptQuery
+
+if TYPE_CHECKING:
+    from franca.engine import RunResult
+    from franca.engine.explaining import Explained
+    from franca.engine.lock import Lock
+    from franca.model.plan import Plan
+
+#: Options that change neither what a cached run leaves behind nor whether it reads the cache.
+_READING = frozenset({
+    "tags", "version", "version_min", "version_max", "version_max_usable", "env", "const", "state", "const_state",
+    "adr", "ad", "only_execute_from_cache", "extra_cache_tags", "name", "quiet", "silent", "verbose", "json",
+})  # fmt: skip
+_DISPLAY = ("help", "json", "dot", "mermaid", "why", "diff", "save_to_json", "trust", "locked")
+
+
+def inputs_of(bound: Bound, session: Session) -> dict[str, Any]:
+    """The CM input dictionary of a script run, out of words and options (script engine, section 2.1)."""
+    tags, words = words_to_tags(bound.words, bound.text("tags"))
+    names: list[str] = []
+    for word in words:
+        if "," in word and not _is_reference(word):
+            tags = f"{tags},{word}" if tags else word
+        else:
+            names.append(word)
+    if len(names) > 1:
+        raise UsageError(
+            f"one script at a time: {', '.join(map(repr, names))} were given",
+            hint='write tags as one word: franca run "get python3"',
+        )
+    options = {name: copied(value) for name, value in bound.options.items() if name not in _DISPLAY}
+    inputs: dict[str, Any] = {**copied(bound.inputs), **options}
+    if tags:
+        inputs["tags"] = tags
+    if names:
+        inputs["artifact"] = _script_name(names[0], session)
+    if not tags and not names:
+        raise UsageError(
+            f"franca {bound.command.name} needs a script: its tags, its name or its uid",
+            hint='for example: franca run "detect os"; franca find script lists them',
+        )
+    if bound.invocation.rest is not None:
+        inputs["unparsed_cmd"] = list(bound.invocation.rest)
+    return inputs
+
+
+def _script_name(word: str, session: Session) -> str:
+    """The word itself; with a repository in it, the uid of the one script that it names there."""
+    return session.catalog.load(SCRIPT, parse_ref(word)).ref.uid if ":" in word else word
+
+
+def _is_reference(word: str) -> bool:
+    try:
+        parse_ref(word)
+    except UsageError:
+        return False
+    return True
+
+
+def level_of(bound: Bound) -> Level:
+    if bound.flag("verbose"):
+        return Level.VERBOSE
+    return Level.SILENT if bound.flag("silent") else Level.NORMAL
+
+
+# ---- plan --------------------------------------------------------------------------------------------
+
+
+def plan(bound: Bound, session: Session) -> Answer:
+    _scripts_only(bound)
+    inputs = inputs_of(bound, session)
+    command = to_repeat(bound).replace("franca plan", "franca run", 1)
+    try:
+        if bound.text("why"):
+            return _explained(bound, session.engine().explain(inputs, command=command))
+        made = session.planner().plan(inputs, command=command)
+    except ScriptNotFound as error:
+        raise with_suggestions(error, inputs, session) from None
+    if earlier := bound.text("diff"):
+        return _difference(made, earlier, session)
+    from franca.cli.plan_view import dot, mermaid, tree_lines
+
+    data = {"plan": made, "counts": made.counts()}
+    if bound.flag("dot"):
+        return Answer({**data, "dot": dot(made)}, raw=dot(made))
+    if bound.flag("mermaid"):
+        return Answer({**data, "mermaid": mermaid(made)}, raw=mermaid(made))
+    return Answer(data, tuple(tree_lines(made, full=bound.flag("verbose"))))
+
+
+def _explained(bound: Bound, found: Explained) -> Answer:
+    """The way to the steps that were asked about, and what decided each of them."""
+    from franca.cli.plan_view import matching, tree_lines
+    from franca.cli.why_view import why_lines
+
+    why = bound.text("why")
+    steps = matching(found.plan, why)
+    tree = tree_lines(found.plan, why=why, full=bound.flag("verbose"))
+    data = {"plan": found.plan, "counts": found.plan.counts(), "why": [found.steps[s.id] for s in steps]}
+    return Answer(data, (*tree, *why_lines(found.plan, steps, found.steps)))
+
+
+def _difference(made: Plan, earlier: str, session: Session) -> Answer:
+    from franca.cli.commands.lock import earlier_lines
+    from franca.cli.why_view import diff_lines
+    from franca.planner.diff import compare, lines_of_plan
+
+    before, what = earlier_lines(earlier, session)
+    changes = compare(before, lines_of_plan(made))
+    return Answer({"before": what, "changes": changes}, tuple(diff_lines(what, changes)))
+
+
+def _scripts_only(bound: Bound) -> None:
+    if not SCRIPT.selects(kind_of(bound)):
+        raise UsageError(f"franca {bound.command.name} works on scripts, not on {bound.kind}")
+
+
+# ---- run ---------------------------------------------------------------------------------------------
+
+
+def run(bound: Bound, session: Session) -> Answer:
+    if not SCRIPT.selects(kind_of(bound)):
+        from franca.cli.commands.automations import call
+
+        return call(bound, session)
+    lock, inputs = _request(bound, session)
+    if bound.flag("trust"):
+        from franca.cli.commands.repositories import trust_used
+
+        trust_used(session.planner().plan(inputs), session)
+    heard: list[Event] = []
+    show = screen(session.output, level_of(bound))
+    session.before_asking = show.close
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        show(event)
+
+    try:
+        with session.output.reserved():
+            result = session.engine(listen).run(inputs)
+    except ScriptNotFound as error:
+        raise with_suggestions(error, inputs, session) from None
+    finally:
+        show.close()
+    if lock is not None:
+        from franca.engine.lock import verify
+
+        verify(lock, heard)
+    if result.cached:
+        _remember(bound, result, [event for event in heard if isinstance(event, CacheHit)], session)
+    data = result_data(result, to_repeat(bound))
+    if path := bound.text("save_to_json"):
+        from franca.catalog.files import write_json_atomic
+
+        write_json_atomic(path, {"status": 0, **data})
+    return Answer(data, result_lines(result, bound))
+
+
+def _request(bound: Bound, session: Session) -> tuple[Lock | None, dict[str, Any]]:
+    """What is to be run: the words of the command, or a lock file and what it has written down."""
+    if bound.options.get("locked"):
+        from franca.cli.commands.lock import lock_file, locked_inputs
+
+        return locked_inputs(lock_file(bound), bound, session)
+    return None, inputs_of(bound, session)
+
+
+def _remember(bound: Bound, result: RunResult, hits: list[CacheHit], session: Session) -> None:
+    """Let the fast lane repeat the answer of a run that only read the cache and left nothing behind."""
+    mapped = result.outcome.script.meta.get("input_mapping") or {}
+    if not set(bound.options) <= _READING or not set(bound.inputs) <= set(mapped):
+        return
+    from franca.catalog import memo
+
+    entries = {one.path: one for one in session.catalog.find(CACHE)}
+    paths, expires = [], 0.0
+    for hit in hits:
+        entry = entries.get(hit.path)
+        if entry is None:
+            return
+        paths.append(hit.state_file)
+        if dependent := str(entry.meta.get("dependent_cached_path") or ""):
+            paths.append(dependent)
+        if until := float(entry.meta.get("cache_expiration") or 0.0):
+            expires = min(expires or until, until)
+    memo.offer([path for path in paths if path], expires=expires)
+
+
+def result_data(result: RunResult, command: str) -> dict[str, Any]:
+    """A run's result as JSON. ``return``, ``env``, ``new_env``, ``state``, ``new_state``, ``deps`` are CM's."""
+    return {
+        "return": 0,
+        "env": result.env,
+        "new_env": result.new_env,
+        "state": result.state,
+        "new_state": result.new_state,
+        "deps": list(result.deps),
+        "versions": list(result.versions),
+        "cached": result.cached,
+        "skipped": result.skipped,
+        "seconds": 0.0 if result.cached else round(result.seconds, 3),
+        "run": "" if result.cached else result.run,
+        "journal": result.journal,
+        "command": command,
+    }
+
+
+def result_lines(result: RunResult, bound: Bound) -> tuple[str, ...]:
+    """What the script exports, and where the record of the run is."""
+    if bound.flag("silent"):
+        return ()
+    lines = list(columns_of([(key, plain(_value(value))) for key, value in sorted(result.new_env.items())]))
+    took = "everything was cached" if result.cached else f"done in {seconds(result.seconds)}"
+    lines.append(f"# {'skipped' if result.skipped else took}")
+    if result.journal:
+        lines.append(f"# journal and logs: {result.journal}")
+    return tuple(lines)
+
+
+def _value(value: Any) -> str:
+    return ":".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def with_suggestions(error: ScriptNotFound, inputs: dict[str, Any], session: Session) -> ScriptNotFound:
+    """The same error with the tags or the name that may have been meant."""
+    if "closest" in error.message:
+        return error
+    scripts = session.catalog.find(SCRIPT, Ref())
+    known = {tag for one in scripts for tag in one.tags}
+    near = closest_tags(ScriptQuery.parse(inputs.get("tags")).tags.include, known)
+    if name := str(inputs.get("artifact") or ""):
+        near = ", ".join(closest(parse_ref(name).name.alias, [one.ref.alias for one in scripts])) or near
+    message = error.message + (f" (closest: {near})" if near else "")
+    hint = error.hint or "franca find script lists what there is; franca pull repo OWNER@NAME brings more"
+    return ScriptNotFound(message, where=error.where, hint=hint)

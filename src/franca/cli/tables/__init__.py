@@ -1,0 +1,1 @@
+"""Every command as data. Nothing here imports what a command needs to run."""
