@@ -1,0 +1,1 @@
+"""Artifacts on disk: repositories, their store, the index over them, locks and transfer."""
