@@ -17,7 +17,7 @@ from franca.catalog.files import (
 )
 from franca.catalog.locks import locked
 from franca.catalog.names import check_alias, new_uid
-from franca.catalog.repositories import layout_of, read_list, trusted_paths
+from franca.catalog.repositories import held_paths, layout_of, read_list
 from franca.catalog.roots import Roots, list_lock, make_local
 from franca.catalog.store import remove_tree
 from franca.errors import Conflict, FrancaError, Location, MalformedFile, NotFound, Refused, UsageError
@@ -284,7 +284,7 @@ def unregister(catalog: Catalog, repo: Repo, *, delete: bool = False) -> None:
         raise NotFound(f"Repository not found in the lists: {repo.path}")
     if delete:
         remove_tree(repo.path)
-    _edit_trust(catalog, lambda paths: paths - {repo.path})
+    _edit_held(catalog, lambda paths: paths - {repo.path})
     catalog.refresh()
 
 
@@ -307,19 +307,24 @@ def fix(catalog: Catalog) -> list[str]:
 
 def trust(catalog: Catalog, repo: Repo) -> None:
     """Agree that hooks of a repository's scripts may run."""
-    _edit_trust(catalog, lambda paths: paths | {repo.path})
+    _edit_held(catalog, lambda paths: paths - {repo.path})
     catalog.refresh()
 
 
 def distrust(catalog: Catalog, repo: Repo) -> None:
-    _edit_trust(catalog, lambda paths: paths - {repo.path})
+    hold(catalog, repo.path)
     catalog.refresh()
 
 
-def _edit_trust(catalog: Catalog, edit: Callable[[frozenset[str]], frozenset[str]]) -> None:
-    path = os.path.join(catalog.roots.own, "trusted.json")
+def hold(catalog: Catalog, path: str) -> None:
+    """Keep hooks of the repository at ``path`` from running until the user trusts it."""
+    _edit_held(catalog, lambda paths: paths | {path})
+
+
+def _edit_held(catalog: Catalog, edit: Callable[[frozenset[str]], frozenset[str]]) -> None:
+    path = os.path.join(catalog.roots.own, "held.json")
     with locked(catalog.roots.lock("trusted")):
-        old = trusted_paths(catalog.roots)
+        old = held_paths(catalog.roots)
         new = edit(old)
         if new != old:
             make_directory(catalog.roots.own)

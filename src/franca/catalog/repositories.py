@@ -26,7 +26,6 @@ class Place(msgspec.Struct, frozen=True):
     path: str
     expected: bool = True  #: whether its absence deserves a warning
     writable: bool = True
-    trusted: bool = False
     internal: bool = False
 
 
@@ -54,20 +53,20 @@ def discover(roots: Roots, home: Dialect) -> Found:
     search = _Search()
     repos: list[Repo] = []
     seen: set[str] = set()
-    trusted = trusted_paths(roots, search.watch)
+    held = held_paths(roots, search.watch)
     for place in _places(roots, search, home):
         path = os.path.normpath(place.path)
         if path in seen:
             continue
         seen.add(path)
-        repo = _read_repo(place, path, search, path in trusted)
+        repo = _read_repo(place, path, search, path not in held)
         if repo is not None:
             repos.append(repo)
     return Found(search.watch.group(), tuple(repos), tuple(search.warnings))
 
 
 def _places(roots: Roots, search: _Search, home: Dialect) -> Iterable[Place]:
-    locals_ = [Place(roots.classic_local, trusted=True), Place(roots.new_local, expected=False, trusted=True)]
+    locals_ = [Place(roots.classic_local), Place(roots.new_local, expected=False)]
     lists = [(roots.classic_list, roots.classic_repos), (roots.new_list, roots.new)]
     if home.is_new:
         locals_.reverse()
@@ -83,10 +82,10 @@ def _places(roots: Roots, search: _Search, home: Dialect) -> Iterable[Place]:
 
 def _internal(roots: Roots) -> Iterable[Place]:
     for path in roots.recipes:
-        yield Place(path, expected=False, writable=False, trusted=True)
+        yield Place(path, expected=False, writable=False)
     if roots.cm_home:
         path = os.path.join(roots.cm_home, "repo")
-        yield Place(path, writable=False, trusted=True, internal=True)
+        yield Place(path, writable=False, internal=True)
 
 
 def _installed(site: str, watch: Watch) -> Iterable[Place]:
@@ -156,7 +155,7 @@ def _read_repo(place: Place, path: str, search: _Search, trusted: bool) -> Repo 
     prefix = meta.get("prefix")
     return Repo(
         ref=ref, path=path, prefix=prefix.strip("/") if isinstance(prefix, str) else "", dialect=dialect,
-        meta=meta, writable=place.writable, trusted=place.trusted or trusted,
+        meta=meta, writable=place.writable, trusted=trusted,
     )  # fmt: skip
 
 
@@ -194,9 +193,12 @@ def _is_new(path: str, watch: Watch) -> bool:
     return any(watch.see(os.path.join(path, folder)) for folder in ("script", "cache", "experiment"))
 
 
-def trusted_paths(roots: Roots, watch: Watch | None = None) -> frozenset[str]:
-    """Paths of repositories whose hooks the user has agreed to run."""
-    path = os.path.join(roots.own, "trusted.json")
+def held_paths(roots: Roots, watch: Watch | None = None) -> frozenset[str]:
+    """Paths of repositories that were fetched from elsewhere and whose hooks wait for the user's consent.
+
+    What a user has put on the list by hand, or with another tool, is the user's own choice and not held.
+    """
+    path = os.path.join(roots.own, "held.json")
     if watch is not None:
         watch.see(path)
     try:

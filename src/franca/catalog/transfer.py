@@ -23,6 +23,7 @@ from franca.catalog.register import (
     check_deps,
     check_prefix,
     clones,
+    hold,
     listed_paths,
     register,
     repo_meta,
@@ -61,6 +62,7 @@ class Pull(msgspec.Struct, frozen=True):
     extra_git: tuple[str, ...] = ()  #: further arguments of ``git clone``
     force: bool = False  #: put local changes aside (``git stash``) instead of stopping
     deps: bool = False  #: pull what the repository depends on, too
+    consent: bool = False  #: the user agrees that hooks of a new repository run (else it is held until trusted)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -147,7 +149,7 @@ def pull(catalog: Catalog, request: Pull, *, say: Say = silent) -> list[Register
         seen.add(path)
         done.append(_pull_one(catalog, one, source, path, say))
         if request.deps:
-            waiting += _dependencies(catalog, done[-1].repo)
+            waiting += _dependencies(catalog, done[-1].repo, request.consent)
     return done
 
 
@@ -170,7 +172,7 @@ def _remote(path: str) -> str:
     return git(["remote", "get-url", "origin"], path).strip()
 
 
-def _dependencies(catalog: Catalog, repo: Repo) -> list[Pull]:
+def _dependencies(catalog: Catalog, repo: Repo, consent: bool) -> list[Pull]:
     out = []
     for item in repo.meta.get("deps") or ():
         if isinstance(item, dict) and not item.get("conflict"):
@@ -178,7 +180,7 @@ def _dependencies(catalog: Catalog, repo: Repo) -> list[Pull]:
             if wanted and not any(wanted.selects(other.ref) for other in catalog.repos()):
                 out.append(Pull(
                     name=wanted.alias, url=str(item.get("url") or ""), branch=str(item.get("branch") or ""),
-                    checkout=str(item.get("checkout") or ""), deps=True,
+                    checkout=str(item.get("checkout") or ""), deps=True, consent=consent,
                 ))  # fmt: skip
     return out
 
@@ -221,14 +223,14 @@ def _pull_one(catalog: Catalog, request: Pull, source: Source, path: str, say: S
             raise NotFound(f"repository not found: {path}", hint=f"pull it first: cm pull repo {source.alias}")
         else:
             _fetch(catalog, path, request, source, say)
-        return _registered(catalog, _inner(path, request), say)
+        return _registered(catalog, _inner(path, request), say, consent=request.consent)
 
 
 def _inner(path: str, request: Pull) -> str:
     return os.path.join(path, check_prefix(request.dir)) if request.dir else path
 
 
-def _registered(catalog: Catalog, path: str, say: Say) -> Registered:
+def _registered(catalog: Catalog, path: str, say: Say, *, consent: bool) -> Registered:
     catalog.refresh()
     path = os.path.normpath(path)
     if path in listed_paths(catalog.roots):
@@ -237,6 +239,8 @@ def _registered(catalog: Catalog, path: str, say: Say) -> Registered:
             raise NotFound(f"the repository in {path} has no usable meta", hint=f"look at {path}/cmr.yaml")
         done = Registered(found[0], tuple(check_deps(catalog, found[0].meta)))
     else:
+        if not consent:
+            hold(catalog, path)
         done = register(catalog, path)
     say(f"CM alias for this repository: {done.repo.ref.alias}")
     return done
@@ -445,6 +449,7 @@ def unpack(catalog: Catalog, archive: str) -> Registered:
     finally:
         if os.path.exists(hidden):
             shutil.rmtree(hidden, ignore_errors=True)
+    hold(catalog, path)
     try:
         return register(catalog, path)
     except Conflict:

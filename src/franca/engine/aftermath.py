@@ -82,7 +82,6 @@ def finish(
         _write_readme(outcome, inputs, dialect, directory)
     if on("save_env"):
         write_text_atomic(os.path.join(directory, "tmp-env.sh"), _env_script(outcome, dialect))
-        write_json_atomic(os.path.join(directory, "tmp-state.json"), _plain(outcome.new_state))
     if is_true(inputs.get("mlc_output")):
         write_json_atomic(os.path.join(directory, "tmp-state.json"), _plain(outcome.new_state))
         text = "".join(f"{k}={_quoted(v)}\n" for k, v in sorted(outcome.new_env.items()))

@@ -24,7 +24,7 @@ from franca.grammar.shell import export_lines
 from franca.model.artifact import Artifact
 from franca.model.dialect import CLASSIC, NEW, Dialect
 from franca.model.ids import CACHE, Ref
-from franca.model.script import CacheEntry, CacheQuery
+from franca.model.script import CacheEntry, CacheQuery, Script
 from franca.model.tags import TagQuery
 from franca.planner.commands import CachedState, CloseEntry, Opened, OpenEntry
 
@@ -52,6 +52,17 @@ class CacheStore:
         if not os.path.isfile(entry.state_file):
             return False
         return not entry.dependent_path or os.path.exists(self._relocated(entry.dependent_path))
+
+    def entries_of(self, script: Script) -> list[tuple[CacheEntry, str]]:
+        """Every entry that a script has made, each with what makes it unusable (empty text: nothing)."""
+        tag = script.dialect.origin_tag + script.uid
+        found = [a for a in self.catalog.find(CACHE, Ref(), TagQuery((tag,))) if a.repo.dialect is script.dialect]
+        return [(_entry(a), self._trouble(a)) for a in found]
+
+    def _trouble(self, artifact: Artifact) -> str:
+        if _expired(artifact):
+            return "it has expired"
+        return "" if self._usable(_entry(artifact)) else "files that it needs are gone"
 
     def load(self, entry: CacheEntry) -> CachedState | None:
         """What an entry recorded, with paths of a storage root that has moved put right (10.7)."""
@@ -105,7 +116,8 @@ class CacheStore:
         try:
             self.catalog.refresh()
             if not command.request.new and command.renew is None:
-                ready = self.lookup(command.query, dialect)
+                found = self.lookup(command.query, dialect)
+                ready = tuple(entry for entry in found if entry.uid not in command.refused)
                 if ready:
                     lock.__exit__(None, None, None)
                     return Opened(ready=ready)

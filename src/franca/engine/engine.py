@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,6 +26,11 @@ from franca.planner.assemble import HostFacts
 from franca.planner.frame import Outcome
 from franca.planner.request import request_from
 from franca.planner.script_run import RunContext, run_script
+
+if TYPE_CHECKING:
+    from franca.engine.explaining import Explained
+
+_P = TypeVar("_P", bound=Planner)
 
 #: Process variables that enter ``env`` when set (script engine, section 4.1, step 7).
 _PROXIES = ("ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
@@ -108,12 +113,22 @@ class Engine:
 
     def plan(self, inputs: dict[str, Any], *, command: str = "") -> Plan:
         """What ``run`` would do with the same inputs, without doing it. Raises as ``run`` would, early."""
+        return self.plan_with(Planner, inputs, command).plan()
+
+    def explain(self, inputs: dict[str, Any], *, command: str = "") -> Explained:
+        """As ``plan``, with the reasons for each step."""
+        from franca.engine.explaining import ExplainingPlanner
+
+        return self.plan_with(ExplainingPlanner, inputs, command).explained()
+
+    def plan_with(self, make: Callable[..., _P], inputs: dict[str, Any], command: str = "") -> _P:
+        """Let a planner of some kind answer the questions of a run; returns it when the run has asked all."""
         inputs = self._with_defaults(inputs)
-        planner = Planner(self.catalog, command=command or aftermath.command_of(inputs), inputs=inputs)
+        planner = make(self.catalog, command=command or aftermath.command_of(inputs), inputs=inputs)
         context = RunContext(self.facts(), home=self.catalog.home_dialect, planning=True)
         steps = run_script(request_from(inputs), context, directory=os.getcwd())
         _drive(steps, planner.answer)
-        return planner.plan()
+        return planner
 
     # -- running ------------------------------------------------------------------------------
 
@@ -141,7 +156,8 @@ class Engine:
             os.chdir(home)
             executor.cache.let_go_of_all()
             seconds = time.monotonic() - started
-            executor.tell(RunFinished(status=status, seconds=seconds, error=problem))
+            commits = _commits(executor) if executor.effects else {}
+            executor.tell(RunFinished(status=status, seconds=seconds, error=problem, commits=commits))
             journal.close()
             self._active = self._context = None
         folder = journal.folder if executor.effects else ""
@@ -225,6 +241,13 @@ def _offer_answer(used: list[CacheEntry]) -> None:
     paths = [path for e in used for path in (e.state_file, e.dependent_path) if path]
     expiries = [e.expires for e in used if e.expires]
     memo.offer(paths, expires=min(expiries, default=0.0))
+
+
+def _commits(executor: Executor) -> dict[str, str]:
+    """Where the repositories are whose scripts the run looked at."""
+    from franca.engine.commits import commits_of
+
+    return commits_of(executor.scripts.repos())
 
 
 def _shown(inputs: dict[str, Any]) -> dict[str, Any]:

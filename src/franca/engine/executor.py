@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
 
 from franca.catalog.catalog import Catalog
+from franca.catalog.locks import locked
+from franca.engine import places
 from franca.engine.cache import CacheStore
 from franca.engine.hooks import HookContext, HookReply, HookSurface
 from franca.engine.journal import Journal
@@ -60,6 +63,7 @@ class Executor:
         self.run_state = run_state
         self.scripts = ScriptFinder(catalog)
         self.cache = CacheStore(catalog, self._waiting)
+        self._folders: dict[int, AbstractContextManager[None]] = {}
         self.effects = False  #: whether anything but reading has happened
         self._label = ""
         self._started: dict[int, float] = {}
@@ -75,6 +79,8 @@ class Executor:
             ask.CallHook: self._call_hook,
             ask.RunNative: self._run_native,
             ask.Clean: self._clean,
+            ask.TakeFolder: self._take_folder,
+            ask.LeaveFolder: self._leave_folder,
             ask.EnterDirectory: self._enter_directory,
             ask.Notify: lambda c: self.tell(c.event),
             ask.Decided: lambda c: None,
@@ -119,6 +125,23 @@ class Executor:
                 f"cannot make a cache entry: {error.strerror} ({error.filename})",
                 hint="check free space and permissions",
             ) from None
+
+    def _take_folder(self, command: ask.TakeFolder) -> None:
+        frame = command.frame
+        script, inputs = frame.script, frame.request.inputs
+        if not script.has_hooks and not any(name.endswith((".sh", ".bat")) for name in script.files):
+            return
+        key = places.key_digest(
+            os.path.realpath(frame.directory), script.uid, frame.label, repr(sorted(inputs.items()))
+        )
+        lock = locked(places.folder(self.catalog.root, "locks", f"folder-{key}.lock"), on_wait=self._waiting)
+        lock.__enter__()
+        self._folders[id(frame)] = lock
+
+    def _leave_folder(self, command: ask.LeaveFolder) -> None:
+        lock = self._folders.pop(id(command.frame), None)
+        if lock is not None:
+            lock.__exit__(None, None, None)
 
     def _enter_directory(self, command: ask.EnterDirectory) -> str:
         self.effects = True

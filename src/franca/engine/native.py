@@ -94,9 +94,12 @@ class NativeRun:
             dialect.key("TMP_CURRENT_SCRIPT_PATH"): self.script.path,
             dialect.key("TMP_CURRENT_SCRIPT_WORK_PATH"): self.directory,
         }
-        self._write_wrapper(env, state)
+        wrapper = self._write_wrapper(env, state)
         started = time.monotonic()
-        status = self._spawn()
+        try:
+            status = self._spawn(wrapper)
+        finally:
+            os.close(wrapper)
         seconds = time.monotonic() - started
         if status != 0 and not self.ignore_error:
             raise self._failure(status)
@@ -105,7 +108,7 @@ class NativeRun:
     def _file(self, name: str) -> str:
         return os.path.join(self.directory, name)
 
-    def _write_wrapper(self, env: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    def _write_wrapper(self, env: Mapping[str, Any], state: Mapping[str, Any]) -> int:
         prefix = [str(line) for line in state.get("script_prefix") or ()]
         lines = ["#!/bin/bash", "", *prefix, *export_lines(env, new=self.script.dialect.is_new), "", ""]
         text = "\n".join([*lines, f". {quote(self.path)}"]) + "\n"
@@ -113,24 +116,38 @@ class NativeRun:
             for name in (ENV_OUT, STATE_OUT):
                 _remove(self._file(name))
             _write(self._file(STATE_IN), json.dumps(state, indent=2, sort_keys=True, default=str) + "\n")
-            _write(self._file(RUN), text)
-            os.chmod(self._file(RUN), 0o755)  # noqa: S103 - users source and run it by hand
             if self.keep_wrapper:
                 _write(self._file("tmp-run-without-cm.sh"), text)
+            return self._put_wrapper(text)
         except OSError as error:
             raise Unavailable(
                 f"cannot write into {self.directory}: {error.strerror}", hint="check permissions and free space"
             ) from None
 
-    def _spawn(self) -> int:
+    def _put_wrapper(self, text: str) -> int:
+        """Write ``tmp-run.sh`` and return a descriptor of this very file."""
+        own = self._file(f".{RUN}.{os.getpid()}")
+        handle = os.open(own, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o755)
+        try:
+            _write_all(handle, text.encode("utf-8", "surrogateescape"))
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.replace(own, self._file(RUN))
+        except BaseException:
+            os.close(handle)
+            _remove(own)
+            raise
+        return handle
+
+    def _spawn(self, wrapper: int) -> int:
         import subprocess
 
         sys.stdout.flush()
         sys.stderr.flush()
-        argv = ["bash", "-c", f". ./{RUN}"]
+        # By descriptor, not by name: another run in this folder may replace or remove the file at any time.
+        argv = ["bash", "-c", '. "$0"', f"/dev/fd/{wrapper}"]
         try:
             child = subprocess.Popen(
-                argv, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+                argv, cwd=self.directory, pass_fds=(wrapper,), bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
         except FileNotFoundError:
             raise Unavailable("bash was not found, and native scripts need it", hint="install bash") from None

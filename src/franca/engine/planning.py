@@ -56,6 +56,7 @@ class Planner:
 
     def __init__(self, catalog: Catalog, *, command: str, inputs: dict[str, Any]) -> None:
         self.command, self.inputs = command, inputs
+        self.catalog = catalog
         self.scripts = ScriptFinder(catalog, read_code=True)
         self.cache = CacheStore(catalog, lambda holder: None)
         self.home = catalog.home_dialect

@@ -8,7 +8,7 @@ import re
 from franca.catalog.catalog import Catalog
 from franca.errors import ScriptNotFound
 from franca.grammar.reference import parse_ref
-from franca.model.artifact import Artifact
+from franca.model.artifact import Artifact, Repo
 from franca.model.ids import SCRIPT, Ref
 from franca.model.script import Request, Script
 from franca.model.tags import TagQuery
@@ -40,6 +40,10 @@ class ScriptFinder:
             keys = _mentioned(artifact.path, files, artifact.repo.dialect.prefix) if self.read_code else frozenset()
             known = self._made[artifact.path] = Script(artifact, files, keys)
         return known
+
+    def repos(self) -> list[Repo]:
+        """The repositories of the scripts that were found so far."""
+        return list({script.repo.path: script.repo for script in self._made.values()}.values())
 
     def _nothing(self, request: Request) -> ScriptNotFound:
         wanted = request.query.tags

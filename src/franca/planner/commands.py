@@ -69,6 +69,7 @@ class OpenEntry(Command, frozen=True):
     script: Script
     request: Request
     renew: CacheEntry | None = None
+    refused: frozenset[str] = frozenset()  #: uids of entries that were judged and will not do
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -138,6 +139,22 @@ class Clean(Command, frozen=True):
     temporaries: bool = True
 
 
+class TakeFolder(Command, frozen=True):
+    """Wait until no other process runs the same request in the same folder, then hold it. Answer: None.
+
+    The files that native scripts exchange with the engine have fixed names in the current directory, so two
+    equal runs there would take each other's. A cache entry needs none of this: its own lock is held.
+    """
+
+    frame: Frame
+
+
+class LeaveFolder(Command, frozen=True):
+    """Let a folder go that ``TakeFolder`` took. Answer: None."""
+
+    frame: Frame
+
+
 class EnterDirectory(Command, frozen=True):
     """Make a directory if needed and answer its absolute path (``str``)."""
 
@@ -149,6 +166,20 @@ class Notify(Command, frozen=True):
     """Something happened that screens and journals want to know. Answer: None."""
 
     event: Event
+
+
+class Considered(Command, frozen=True):
+    """A dependency is about to be judged, with what is known at this moment (only while planning). Answer: None."""
+
+    entry: dict[str, Any]
+    section: str
+    frame: Frame
+
+
+class Assembled(Command, frozen=True):
+    """What will run is known: variations, versions, dependency lists (only while planning). Answer: None."""
+
+    frame: Frame
 
 
 class Decided(Command, frozen=True):

@@ -71,12 +71,23 @@ def run_script(
         resolved = assemble(script, request, initial_scope(request, script, facts))
         frame = Frame(script, request, resolved, depth=depth, directory=directory)
         frame.unknown |= unknown - request.local.env.keys()
+        if context.planning:
+            yield ask.Assembled(frame)
         for text in _warnings(resolved, script.dialect):
             yield ask.Notify(Warned(text=text, depth=depth))
         result = yield from _in_container_or_here(frame, context)
     except FrancaError as error:
         raise _placed(error, label) from error.__cause__
-    yield ask.Notify(StepFinished(step=label, seconds=0.0, version=result.version, new_env=result.new_env, depth=depth))
+    yield ask.Notify(
+        StepFinished(
+            step=label,
+            seconds=0.0,
+            version=result.version,
+            variations=frame.resolved.variations,
+            new_env=result.new_env,
+            depth=depth,
+        )
+    )
     return result
 
 
@@ -191,11 +202,11 @@ def _in_container_or_here(frame: Frame, context: RunContext) -> Generator[ask.Co
 def _cached(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, Outcome]:
     request, script = frame.request, frame.script
     query = cache_query(script, request, frame.resolved)
-    entry = None
+    entry, refused = None, frozenset[str]()
     if not request.new:
-        entries = yield ask.LookupCache(query, script)
-        entries = acceptable(entries, query, new=script.dialect.is_new)
-        entry = yield from _choose_entry(frame, entries, context)
+        seen = yield ask.LookupCache(query, script)
+        refused = frozenset(e.uid for e in seen)
+        entry = yield from _choose_entry(frame, acceptable(seen, query, new=script.dialect.is_new), context)
         if entry is not None and not request.renew:
             reused = yield from _reuse(frame, entry, context)
             if reused is not None:
@@ -203,14 +214,15 @@ def _cached(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, Ou
             entry = None
     if request.only_from_cache:
         raise _not_cached(frame)
-    opened = yield ask.OpenEntry(query, script, request, renew=entry if request.renew else None)
-    if opened.ready and not request.new:
-        ready = acceptable(opened.ready, query, new=script.dialect.is_new)
-        if ready:
-            reused = yield from _reuse(frame, ready[0], context)
+    while True:
+        opened = yield ask.OpenEntry(query, script, request, entry if request.renew else None, refused)
+        if not opened.ready:
+            return (yield from _fill_entry(frame, context, opened))
+        refused |= {e.uid for e in opened.ready}  # finished by somebody else meanwhile: judged once
+        for ready in acceptable(opened.ready, query, new=script.dialect.is_new):
+            reused = yield from _reuse(frame, ready, context)
             if reused is not None:
                 return reused
-    return (yield from _fill_entry(frame, context, opened))
 
 
 def _not_cached(frame: Frame) -> StepFailed:
@@ -316,6 +328,21 @@ def _script_ext(context: RunContext) -> str:
 
 
 def _execute(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, Outcome]:
+    if frame.entry_path:
+        return (yield from _execute_here(frame, context))
+    yield ask.TakeFolder(frame)
+    try:
+        result = yield from _execute_here(frame, context)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield ask.LeaveFolder(frame)
+        raise
+    yield ask.LeaveFolder(frame)
+    return result
+
+
+def _execute_here(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, Outcome]:
     """Section 4.5, in its order, which existing content depends on."""
     script, request, dialect = frame.script, frame.request, frame.script.dialect
     resolved, version = apply_default_version(
@@ -462,7 +489,10 @@ def _docker_deps(frame: Frame, context: RunContext) -> Steps:
 def _dep(frame: Frame, context: RunContext, section: str, entry: dict[str, Any]) -> Steps:
     env, dialect = frame.scope.env, frame.script.dialect
     tags = entry["tags"] if isinstance(entry["tags"], str) else ",".join(str(t) for t in entry["tags"])
-    verdict = decide(entry, env, new=dialect.is_new, fake_run=frame.request.fake_run, unknown=frame.unknown)
+    if context.planning:
+        yield ask.Considered(entry, section, frame)
+    fake_run = str(env.get(dialect.key("TMP_FAKE_RUN"))).lower() == "yes"
+    verdict = decide(entry, env, new=dialect.is_new, fake_run=fake_run, unknown=frame.unknown)
     if not verdict.applies:
         yield ask.Decided(tags, section, verdict.reason, frame.depth + 1, verdict.waits_for)
         return
@@ -482,7 +512,9 @@ def _dep(frame: Frame, context: RunContext, section: str, entry: dict[str, Any])
         return
     frame.deps.append(ready.label)
     frame.dep_entries.append({**entry, "tags": ready.label})
-    if frame.request.fake_deps:
+    if frame.request.fake_deps:  # section 9.2, step 8: it stops before what was withheld is put back
+        env = {k: v for k, v in frame.scope.env.items() if k not in hidden}
+        frame.scope = msgspec.structs.replace(frame.scope, env=env)
         return
     try:
         result = yield from run_script(

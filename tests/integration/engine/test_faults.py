@@ -161,3 +161,23 @@ def test_a_full_disk_is_one_clear_message(bench: Bench) -> None:
     )  # fmt: skip
     assert done.returncode not in (0, None) and "Traceback" not in done.stderr, done.stderr
     assert bench.entries() == []
+
+
+def test_two_equal_runs_in_one_folder_take_turns(bench: Bench) -> None:
+    bench.script(
+        "plain", "new_env_keys: [CM_N]\n",
+        run='n=$(cat counter 2>/dev/null || echo 0); sleep 0.3; echo $((n+1)) > counter; echo "CM_N=$((n+1))" > tmp-run-env.out\n',
+    )  # fmt: skip
+    runs = [bench.start("run", "script", "--tags=plain", "--out=json") for _ in range(4)]
+    outs = [run.communicate(timeout=60) for run in runs]
+    assert [run.returncode for run in runs] == [0] * 4, outs
+    seen = sorted(json.loads(out[out.index("{\n") :])["new_env"]["CM_N"] for out, _ in outs)
+    assert seen == ["1", "2", "3", "4"]
+
+
+def test_different_runs_in_one_folder_do_not_take_each_others_files(bench: Bench) -> None:
+    for name in ("a", "b", "c"):
+        bench.script(name, run=f"sleep 0.2; echo ran {name}\n")
+    runs = [bench.start("run", "script", f"--tags={name}") for _ in range(3) for name in ("a", "b", "c")]
+    outs = [run.communicate(timeout=60) for run in runs]
+    assert [run.returncode for run in runs] == [0] * 9, outs

@@ -224,7 +224,7 @@ def test_unregister_keeps_files_unless_asked(catalog: Catalog) -> None:
     register.unregister(catalog, made)
     assert os.path.exists(made.path) and listed(catalog) == [] and "r" not in aliases(catalog)
     again = register.register(catalog, made.path).repo
-    assert not again.trusted
+    assert again.trusted, "who registers a folder by hand means to use it"
     register.unregister(catalog, again, delete=True)
     assert not os.path.exists(made.path)
 
@@ -244,7 +244,9 @@ def test_fix_drops_what_is_not_there(catalog: Catalog, tmp_path: Path) -> None:
 
 def test_trust(catalog: Catalog, home: dict[str, str], tmp_path: Path) -> None:
     repo = register.register(catalog, str(repo_at(tmp_path / "r", alias="r", uid="1" * 16))).repo
-    assert not repo.trusted
+    assert repo.trusted
+    register.hold(catalog, repo.path)
+    assert not Catalog.open(home).repo(ObjectRef("r")).trusted
     register.trust(catalog, repo)
     assert Catalog.open(home).repo(ObjectRef("r")).trusted
     register.distrust(catalog, repo)
