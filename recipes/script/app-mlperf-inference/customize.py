@@ -1,0 +1,108 @@
+"""Turns what the dependencies found and what the user asked for into one benchmark request (a JSON file)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import msgspec
+
+import franca
+from franca.catalog.files import write_json_atomic
+from franca.errors import FrancaError
+from franca.mlperf.inference.spec import Ingredient, Part, RunSpec, checked
+from franca.mlperf.inference.wishes import read_wishes
+
+
+def preprocess(i):
+    """Write the request; every path in it is absolute, so that it can be run again by hand."""
+    env = i["env"]
+    try:
+        wishes = read_wishes(env)
+        request = checked(make_request(env, wishes))
+        os.makedirs(wishes.output, exist_ok=True)
+        path = os.path.join(wishes.output, "request.json")
+        write_json_atomic(path, msgspec.to_builtins(request))
+    except FrancaError as error:
+        return {"return": error.status, "error": "\n".join(error.lines())}
+    except OSError as error:
+        return {"return": 1, "error": f"results folder {wishes.output} cannot be made: {error.strerror}"}
+    env["CM_MLPERF_INFERENCE_SPEC"] = path
+    env["CM_MLPERF_INFERENCE_RESULTS_DIR"] = wishes.output
+    env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
+    env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
+    env["CM_MLPERF_INFERENCE_STRICT"] = "yes" if wishes.strict else "no"
+    return {"return": 0}
+
+
+def postprocess(i):
+    """Say where the results are."""
+    env = i["env"]
+    path = os.path.join(env["CM_MLPERF_INFERENCE_RESULTS_DIR"], "results.json")
+    with open(path, encoding="utf-8") as stream:
+        results = json.load(stream)
+    performance = [s["performance"] for s in results["scenarios"] if s.get("performance")]
+    env["CM_MLPERF_INFERENCE_RESULTS_FILE"] = path
+    env["CM_MLPERF_INFERENCE_RESULTS_FOLDER"] = results["folder"]
+    env["CM_MLPERF_INFERENCE_ALL_VALID"] = "yes" if all(p["valid"] and not p["errors"] for p in performance) else "no"
+    return {"return": 0}
+
+
+def make_request(env, wishes):
+    """The digits benchmark as the user wants it, over what the dependencies brought."""
+    model = env["CM_ML_MODEL_FILE_WITH_PATH"]
+    shape = [int(size) for size in str(env["CM_ML_MODEL_INPUT_SHAPE"]).split(",")[1:]]
+    scale = float(env.get("CM_ML_MODEL_INPUT_SCALE") or 1)
+    options = {"model": model, "device": wishes.device, "threads": wishes.threads}
+    return RunSpec(
+        benchmark="digits",
+        model=env["CM_ML_MODEL"],
+        model_file=model,
+        dataset_name="handwritten digits (hold-out)",
+        backend=Part(wishes.backend, {**options, "output": env.get("CM_ML_MODEL_OUTPUT_NAME", "")}),
+        dataset=Part("digits", {"path": env["CM_DATASET_DIGITS_PATH"], "shape": shape, "scale": scale}),
+        metric=Part("label"),
+        interpreter=env.get("CM_PYTHON_VENV_BIN_WITH_PATH") or env["CM_PYTHON_BIN_WITH_PATH"],
+        scenarios=wishes.scenarios,
+        modes=wishes.modes,
+        profile=wishes.profile,
+        output=wishes.output,
+        targets=wishes.targets,
+        max_batchsize=wishes.max_batchsize,
+        workers=wishes.workers,
+        batch_timeout_ms=wishes.batch_timeout_ms,
+        coalesce=wishes.coalesce,
+        user_conf=wishes.user_conf,
+        round=wishes.round,
+        rerun=wishes.rerun,
+        hw_name=wishes.hw_name,
+        device=wishes.device,
+        command=str(env.get("CM_MLPERF_INFERENCE_COMMAND") or ""),
+        accuracy_target=float(env.get("CM_ML_MODEL_ACCURACY_TARGET") or 0),
+        ingredients=ingredients(env),
+    )
+
+
+def ingredients(env):
+    """The steps that this run stands on, with versions and places, for the report."""
+    holdout = f"{env.get('CM_DATASET_DIGITS_HOLDOUT_COUNT', '?')} hold-out samples"
+    accuracy = f"{env.get('CM_ML_MODEL_ACCURACY', '?')} % when trained"
+    rows = (
+        ("Python", "get,python3", env.get("CM_PYTHON_VERSION"), "CM_PYTHON_VENV_BIN_WITH_PATH"),
+        (
+            "LoadGen",
+            "get,mlperf,inference,loadgen",
+            env.get("CM_MLPERF_INFERENCE_LOADGEN_VERSION"),
+            "CM_MLPERF_INFERENCE_LOADGEN_INSTALL_PATH",
+        ),
+        (
+            "ONNX Runtime",
+            "get,generic-python-lib,_onnxruntime",
+            env.get("CM_PYTHON_LIB_ONNXRUNTIME_VERSION"),
+            "CM_PYTHON_LIB_ONNXRUNTIME_PATH",
+        ),
+        ("Data set", "get,dataset,digits", holdout, "CM_DATASET_DIGITS_PATH"),
+        ("Model", "get,ml-model,digits", accuracy, "CM_ML_MODEL_FILE_WITH_PATH"),
+    )
+    return [Ingredient(name, str(version or ""), str(env.get(path) or ""), tags) for name, tags, version, path in rows]

@@ -1,0 +1,1 @@
+"""MLPerf: running benchmarks, reading their logs, building and checking submissions."""

@@ -1,0 +1,1 @@
+"""Backends: one small class per runtime (see ``franca.mlperf.inference.plugs.Backend``)."""

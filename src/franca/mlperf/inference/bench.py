@@ -1,0 +1,115 @@
+"""What every part of one benchmark shares: the request, the tree, the interpreter, and how a child is run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from franca.errors import FrancaError, Interrupted
+from franca.mlperf.inference import targets
+from franca.mlperf.inference.config import Entry, format_config
+from franca.mlperf.inference.job import Job, PartSpec
+from franca.mlperf.inference.rounds import SEEDS
+from franca.mlperf.inference.runner import Child, Interpreter, run_job
+from franca.mlperf.inference.scenarios import Mode, Scenario
+from franca.mlperf.inference.spec import RunSpec
+from franca.mlperf.inference.store import Tree
+
+NO_AUDIT = "no-audit.config"  #: never exists: LoadGen would else read ./audit.config (section 2.4)
+
+
+class Loop(msgspec.Struct, frozen=True):
+    """A bare loop over one batch size; see ``baseline``."""
+
+    batch: int
+    calls: int
+    mean_s: float
+    median_s: float
+    p99_s: float
+    samples_per_second: float
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """The bare loop's figures and the direct evaluation."""
+
+    loops: list[Loop]
+    count: int
+    score: dict[str, Any]
+    payloads_sha256: str
+    capabilities: dict[str, Any]
+
+    def loop(self, batch: int) -> Loop:
+        return next(x for x in self.loops if x.batch == batch)
+
+    def rates(self) -> targets.Rates:
+        best = max(x.samples_per_second for x in self.loops)
+        return targets.Rates(self.loop(1).median_s, self.loop(8).median_s, best)
+
+
+class Bench:
+    """One benchmark in progress. ``loadgen_s`` adds up LoadGen's own time."""
+
+    def __init__(self, spec: RunSpec, tree: Tree, given: list[Entry], say: Callable[[str], None]) -> None:
+        self.spec = spec
+        self.tree = tree
+        self.given = given
+        self.say = say
+        self.profile = spec.length()
+        self.interpreter = Interpreter(spec.interpreter, tuple(spec.python_path))
+        self.loadgen_s = 0.0
+
+    def job(self, kind: str, outdir: str) -> Job:
+        spec = self.spec
+        return Job(
+            kind,
+            outdir,
+            spec.backend.spec(),
+            spec.dataset.spec(),
+            spec.metric.spec(),
+            spec.sut.spec() if spec.sut else PartSpec(""),
+            model_key=spec.model_key,
+            workers=spec.workers,
+            max_batchsize=spec.max_batchsize,
+            batch_timeout_ms=spec.batch_timeout_ms,
+            coalesce=spec.coalesce,
+            seeds=tuple(SEEDS[spec.round]) if spec.round else (),
+        )
+
+    def loadgen_job(self, scenario: Scenario, mode: Mode, outdir: str, entries: list[Entry]) -> Job:
+        """A LoadGen run; writes its ``user.conf`` into ``outdir``."""
+        conf = os.path.join(outdir, "user.conf")
+        # The user's own entries for other keys stay; those that the plan has taken over are in it already.
+        taken = {(e.scenario, e.key) for e in entries}
+        rest = [e for e in self.given if (e.scenario, e.key) not in taken and not _shadows(e, taken)]
+        with open(conf, "w", encoding="utf-8") as out:
+            out.write(format_config([*entries, *rest], f"{scenario.value} {mode.value}, written by Franca"))
+        return self.job("loadgen", outdir)._replace(
+            scenario=scenario.value,
+            mode=mode.loadgen_name,
+            user_conf=conf,
+            audit_conf=os.path.join(outdir, NO_AUDIT),
+        )
+
+    def child(self, job: Job, final: str, limit_s: float) -> Child:
+        """Run a job staged for ``final``; when it fails, its logs are kept at ``<final>.failed``."""
+        try:
+            child = run_job(job, self.interpreter, limit_s=self.spec.watchdog_s or limit_s)
+        except Interrupted:
+            shutil.rmtree(job.outdir, ignore_errors=True)
+            raise
+        except FrancaError as error:
+            kept = self.tree.keep_failed(job.outdir, final)
+            if error.log:
+                error.log = error.log.replace(job.outdir, kept)
+            raise
+        self.loadgen_s += float(child.answer.get("loadgen_seconds", 0.0))
+        return child
+
+
+def _shadows(entry: Entry, taken: set[tuple[str, str]]) -> bool:
+    """A wildcard or model-specific entry that would win over, or be confused with, one of the plan's."""
+    return any(entry.key == key and entry.scenario in ("*", scenario) for scenario, key in taken)

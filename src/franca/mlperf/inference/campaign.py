@@ -1,0 +1,255 @@
+"""A whole benchmark: measure the bare loop, run every scenario and mode, judge, record.
+
+Finished parts of the same identity are reused, so a run that was stopped goes on where it was
+(mlperf-inference section 7.5).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from franca.catalog.files import write_bytes_atomic
+from franca.catalog.locks import locked
+from franca.errors import NotFound, Unavailable
+from franca.mlperf.inference import profiles, system, targets
+from franca.mlperf.inference.accuracy import write_accuracy_txt
+from franca.mlperf.inference.bench import Baseline, Bench
+from franca.mlperf.inference.config import read_config
+from franca.mlperf.inference.measure import Measurement
+from franca.mlperf.inference.results import (
+    Accuracy,
+    BenchmarkResult,
+    Performance,
+    ScenarioResult,
+    read_accuracy_errors,
+)
+from franca.mlperf.inference.runner import Interpreter, watchdog_limit
+from franca.mlperf.inference.scenarios import Mode, Scenario
+from franca.mlperf.inference.sidecars import write_sidecars
+from franca.mlperf.inference.spec import RunSpec
+from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
+from franca.mlperf.inference.tools import versions
+
+RESULTS = "results.json"
+
+
+class Campaign:
+    """Runs one request. ``say`` gets a line for people before each thing that takes time."""
+
+    def __init__(self, spec: RunSpec, say: Callable[[str], None]) -> None:
+        self.spec = spec
+        self.say = say
+        self.profile = spec.length()
+        self.offline_rate = 0.0
+        self.baseline: Baseline | None = None
+
+    def run(self) -> BenchmarkResult:
+        """Do what is missing, reuse the rest, write ``results.json``.
+
+        Raises:
+            FrancaError: see ``runner.run_job``; finished parts stay and are reused by the next run.
+        """
+        self._prepare()
+        with locked(self._lock_file(), on_wait=self.say):
+            began, started = time.monotonic(), _utc()
+            self.bench.tree.make()
+            scenarios = self._scenarios()
+            result = self._result(scenarios, started, time.monotonic() - began)
+            raw = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+            write_bytes_atomic(os.path.join(self.bench.tree.root, RESULTS), raw)
+            write_bytes_atomic(os.path.join(self.spec.output, RESULTS), raw)
+        return result
+
+    def _prepare(self) -> None:
+        spec = self.spec
+        if not os.path.isfile(spec.model_file):
+            raise NotFound(
+                f"model file {spec.model_file} does not exist",
+                hint='make it again: franca run script "get ml-model digits" --new',
+            )
+        given = read_config(spec.user_conf) if spec.user_conf else []
+        self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
+        self.system = system.describe()
+        backend = spec.backend.name.rpartition(":")[2]
+        framework = f"{backend}-v{self.software.get(spec.backend.name, 'unknown')}"
+        sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
+        self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
+        self.facts = self._facts()
+
+    def _lock_file(self) -> str:
+        try:
+            os.makedirs(self.spec.output, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"results folder {self.spec.output} cannot be made: {error.strerror}",
+                hint="choose another place with --output=FOLDER",
+            ) from error
+        return os.path.join(self.spec.output, ".franca.lock")
+
+    def _facts(self) -> dict[str, Any]:
+        """Everything that decides a result, whatever the scenario."""
+        spec = self.spec
+        self.model_sha256 = file_sha256(spec.model_file)
+        path = str(spec.dataset.options.get("path", ""))
+        self.dataset_sha256 = folder_sha256(path) if os.path.isdir(path) else ""
+        return {
+            "model": self.model_sha256,
+            "dataset": self.dataset_sha256,
+            "parts": msgspec.to_builtins([spec.backend, spec.dataset, spec.metric, spec.sut]),
+            "sizes": [spec.max_batchsize, spec.workers, spec.batch_timeout_ms, spec.coalesce],
+            "targets": msgspec.to_builtins(spec.targets),
+            "given": [list(e) for e in self.bench.given],
+            "profile": repr(self.profile),
+            "round": spec.round,
+            "software": self.software,
+            "cpu": [self.system[k] for k in ("host_processor_model_name", "host_processor_usable_threads")],
+        }
+
+    # -- the parts ---------------------------------------------------------------------------------
+
+    def _scenarios(self) -> list[ScenarioResult]:
+        found: dict[Scenario, dict[Mode, Any]] = {}
+        for scenario, mode in self.spec.wanted():
+            found.setdefault(scenario, {})[mode] = self._part(scenario, mode)
+        return [
+            ScenarioResult(s.value, found[s].get(Mode.PERFORMANCE), found[s].get(Mode.ACCURACY))
+            for s in Scenario
+            if s in found
+        ]
+
+    def _part(self, scenario: Scenario, mode: Mode) -> Performance | Accuracy:
+        identity = identity_of({**self.facts, "scenario": scenario.value, "mode": mode.value})
+        part = None if self.spec.rerun else self._finished(scenario, mode, identity)
+        if part is not None:
+            self.say(f"{scenario.value} {mode.value}: kept from an earlier run")
+        else:
+            baseline = self._measured_baseline()
+            make = self._performance if mode is Mode.PERFORMANCE else self._accuracy
+            part = make(scenario, baseline, identity)
+        if scenario is Scenario.OFFLINE and isinstance(part, Performance):
+            self.offline_rate = part.value
+        return part
+
+    def _finished(self, scenario: Scenario, mode: Mode, identity: str) -> Performance | Accuracy | None:
+        """A part that needs no run: complete, of the same identity, and VALID or right."""
+        folder = self.bench.tree.folder(scenario, mode)
+        if mode is Mode.ACCURACY:
+            accuracy = read_part(folder, identity, Accuracy)
+            if accuracy is None or not accuracy.equals_direct or accuracy.errors:
+                return None
+            write_accuracy_txt(folder, accuracy.line)  # restored when somebody has removed it
+            return msgspec.structs.replace(accuracy, reused=True)
+        performance = read_part(folder, identity, Performance)
+        if performance is None or not performance.valid or performance.errors:
+            return None
+        return msgspec.structs.replace(performance, reused=True)
+
+    def _measured_baseline(self) -> Baseline:
+        if self.baseline is None:
+            identity = identity_of({**self.facts, "what": "baseline"})
+            final = os.path.join(self.bench.tree.root, "baseline")
+            kept = None if self.spec.rerun else read_part(final, identity, Baseline)
+            self.baseline = kept or self._measure_baseline(final, identity)
+        return self.baseline
+
+    def _measure_baseline(self, final: str, identity: str) -> Baseline:
+        batches = tuple(sorted({1, 8, self.spec.max_batchsize}))
+        self.say("the bare model, no LoadGen: sizes the runs and evaluates the model directly")
+        staged = self.bench.tree.stage("baseline")
+        seconds = self.profile.baseline_s
+        job = self.bench.job("baseline", staged)._replace(baseline_batches=batches, baseline_s=seconds)
+        child = self.bench.child(job, final, watchdog_limit(5 + len(batches) * seconds, 0))
+        baseline = msgspec.convert(child.answer, Baseline)
+        write_part(staged, identity, baseline)
+        self.bench.tree.publish(staged, final)
+        return baseline
+
+    def _performance(self, scenario: Scenario, baseline: Baseline, identity: str) -> Performance:
+        staged, performance = Measurement(self.bench, baseline, scenario).run(self.offline_rate)
+        write_part(staged, identity, performance)
+        write_sidecars(staged, self.spec, self.system, self.software)
+        self.bench.tree.publish(staged, performance.folder)
+        return performance
+
+    def _accuracy(self, scenario: Scenario, baseline: Baseline, identity: str) -> Accuracy:
+        final = self.bench.tree.folder(scenario, Mode.ACCURACY)
+        self.say(f"{scenario.value} accuracy: every sample once")
+        staged = self.bench.tree.stage(f"{scenario.slug}-accuracy")
+        entries, expected = targets.accuracy_entries(scenario, baseline.rates(), baseline.count)
+        job = self.bench.loadgen_job(scenario, Mode.ACCURACY, staged, entries)
+        child = self.bench.child(job, final, watchdog_limit(expected, baseline.count))
+        score = child.answer["score"]
+        accuracy = Accuracy(
+            **{key: score[key] for key in ("name", "value", "good", "total", "line")},
+            equals_direct=child.answer["payloads_sha256"] == baseline.payloads_sha256,
+            direct=baseline.score["value"],
+            target=self.spec.accuracy_target,
+            loadgen_seconds=float(child.answer["loadgen_seconds"]),
+            child_seconds=child.seconds,
+            errors=read_accuracy_errors(staged, scenario),
+            folder=final,
+        )
+        write_accuracy_txt(staged, accuracy.line)
+        write_part(staged, identity, accuracy)
+        write_sidecars(staged, self.spec, self.system, self.software)
+        self.bench.tree.publish(staged, final)
+        return accuracy
+
+    # -- the record --------------------------------------------------------------------------------
+
+    def _result(self, scenarios: list[ScenarioResult], started: str, seconds: float) -> BenchmarkResult:
+        spec = self.spec
+        counts = [r.performance.dataset_samples for r in scenarios if r.performance]
+        counts += [r.accuracy.total for r in scenarios if r.accuracy]
+        asked = [r.performance.min_duration_s for r in scenarios if r.performance]
+        official = min(asked, default=0.0) * 1000 >= profiles.OFFICIAL_MIN_DURATION_MS
+        return BenchmarkResult(
+            benchmark=spec.benchmark,
+            model=spec.model,
+            model_sha256=self.model_sha256,
+            dataset=spec.dataset_name,
+            dataset_sha256=self.dataset_sha256,
+            samples=max(counts),
+            sut=os.path.basename(self.bench.tree.sut_folder),
+            profile=self.profile.name,
+            note=self.profile.note if official or not self.profile.submission_grade else profiles.SHORTENED,
+            submission_grade=self.profile.submission_grade and official,
+            round=spec.round or "that of the LoadGen in use",
+            started=started,
+            finished=_utc(),
+            command=spec.command,
+            system=self.system,
+            software=self.software,
+            ingredients=[msgspec.to_builtins(i) for i in spec.ingredients],
+            settings=self._settings(),
+            scenarios=scenarios,
+            loadgen_seconds=self.bench.loadgen_s,
+            franca_seconds=seconds - self.bench.loadgen_s,
+            folder=self.bench.tree.root,
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        spec = self.spec
+        return {
+            "backend": spec.backend.name,
+            "device": spec.device,
+            "max_batchsize": spec.max_batchsize,
+            "workers": spec.workers,
+            "batch_timeout_ms": spec.batch_timeout_ms,
+            "coalesce_queries": spec.coalesce,
+            "backend_options": {k: v for k, v in spec.backend.options.items() if k != "model"},
+        }
+
+
+def run(spec: RunSpec, say: Callable[[str], None]) -> BenchmarkResult:
+    """Run a request; see ``Campaign``."""
+    return Campaign(spec, say).run()
+
+
+def _utc() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

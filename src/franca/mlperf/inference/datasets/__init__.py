@@ -1,0 +1,1 @@
+"""Data sets: one small class per set (see ``franca.mlperf.inference.plugs.Dataset``)."""

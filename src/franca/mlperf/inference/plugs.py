@@ -1,0 +1,134 @@
+"""The three plug-in points of a benchmark: one small class each for the backend, the data set, the metric.
+
+A plug-in is named in the request either by a built-in name (``onnxruntime``, ``digits``, ``label``) or as
+``package.module:Class``; the class is called with the options of the request as keywords. The harness uses
+its own parts through the same door. A fourth, rarer one replaces the system under test itself (:class:`Sut`).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from franca.mlperf.inference.job import PartSpec
+
+
+class Capabilities(NamedTuple):
+    """What a backend can do, so that the harness can choose before it runs anything."""
+
+    name: str
+    version: str
+    device: str  #: as the runtime names it, e.g. ``CPUExecutionProvider``
+    max_batch: int = 0  #: largest batch the model takes; 0 = any
+    releases_lock: bool = True  #: whether several worker threads help
+
+
+class Backend(Protocol):
+    """Runs the model. One object per child process; ``predict`` may be called from several threads."""
+
+    def load(self) -> Capabilities:
+        """Open the model; raise with a plain message when it cannot be read."""
+
+    def predict(self, batch: Any) -> Any:
+        """Outputs of the model for ``batch`` [n, ...]; the first axis of the answer is n as well."""
+
+
+class Dataset(Protocol):
+    """Owns the samples. ``load``/``unload`` run outside the timed section (section 1.4)."""
+
+    count: int  #: samples in all
+    performance_count: int  #: samples that LoadGen may ask to have in memory at once
+
+    def open(self) -> None:
+        """Check that everything needed is there; raise with a plain message when not."""
+
+    def load(self, indices: Sequence[int]) -> None:
+        """Bring samples into memory, pre-processed."""
+
+    def unload(self, indices: Sequence[int]) -> None:
+        """Let go of them."""
+
+    def batch(self, indices: Sequence[int]) -> Any:
+        """Model input [len(indices), ...] of loaded samples, in this order."""
+
+    def labels(self) -> Any:
+        """The truth, [count, ...], for the metric."""
+
+
+class Score(NamedTuple):
+    """An accuracy figure: the official line for ``accuracy.txt`` and the numbers in it."""
+
+    name: str  #: as the checkers call it: ``acc``, ``F1``, ``mAP`` ...
+    value: float  #: in percent where the metric is a share
+    good: int
+    total: int
+    line: str
+
+
+class Metric(Protocol):
+    """Turns model outputs into what the accuracy log stores, and that into a score (section 8.4)."""
+
+    payload_dtype: str  #: numpy dtype of one sample's payload
+    payload_shape: tuple[int, ...]  #: of one sample; () = one value
+
+    def encode(self, outputs: Any, out: Any) -> None:
+        """Write the payloads of ``outputs`` [n, ...] into ``out`` [n, *payload_shape]. Timed: keep it cheap."""
+
+    def score(self, payloads: Any, labels: Any) -> Score:
+        """Judge payloads [count, *payload_shape] in the order of the data set."""
+
+
+class Sut(Protocol):
+    """Answers queries. The harness has its own for every scenario; a plug-in replaces it."""
+
+    def start(self) -> None:
+        """Warm up and start threads, before LoadGen starts its clock."""
+
+    def issue(self, ids: list[int], indices: list[int]) -> None:
+        """Take a query. Must not block longer than the scenario allows."""
+
+    def flush(self) -> None:
+        """No more queries will come in this series: push out what is held back."""
+
+    def stop(self) -> None:
+        """End threads, after the last response."""
+
+
+BUILT_IN: dict[tuple[str, str], str] = {
+    ("backend", "onnxruntime"): "franca.mlperf.inference.backends.ort:OrtBackend",
+    ("dataset", "digits"): "franca.mlperf.inference.datasets.digits:DigitsDataset",
+    ("metric", "label"): "franca.mlperf.inference.metrics:LabelMetric",
+}
+
+
+class PlugError(Exception):
+    """A plug-in cannot be loaded or refuses its options; the message names it."""
+
+
+def resolve(kind: str, name: str) -> Any:
+    """The class behind a plug-in name.
+
+    Raises:
+        PlugError: no such built-in, module or attribute.
+    """
+    target = BUILT_IN.get((kind, name), name)
+    module, _, attribute = target.partition(":")
+    if not attribute:
+        known = ", ".join(sorted(n for k, n in BUILT_IN if k == kind))
+        raise PlugError(f"no {kind} is called {name!r} (built in: {known}; or write package.module:Class)")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise PlugError(f"the {kind} {name!r} cannot be imported: {error}") from error
+    except AttributeError as error:
+        raise PlugError(f"the {kind} {name!r}: module {module} has no {attribute}") from error
+
+
+def build(kind: str, spec: PartSpec, **extra: Any) -> Any:
+    """An instance of the plug-in, its options passed as keywords."""
+    made = resolve(kind, spec.name)
+    try:
+        return made(**spec.options, **extra)
+    except TypeError as error:
+        raise PlugError(f"the {kind} {spec.name!r} does not take these options: {error}") from error

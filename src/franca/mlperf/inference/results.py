@@ -1,0 +1,273 @@
+"""Typed results of a benchmark, and how they are read from LoadGen's detail log.
+
+Validity is judged by LoadGen; here its four flags and its error entries are only reported
+(mlperf-inference section 3.6: the reason text alone may be empty).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from franca.errors import Location, MalformedFile
+from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario, throughput
+from franca.mlperf.logs.detail import DetailLog, read_detail
+
+SCHEMA = "franca-inference-result-1"
+PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
+DETAIL = "mlperf_log_detail.txt"
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """One of the conditions of a VALID result; ``met`` None = the scenario does not have it."""
+
+    name: str
+    met: bool | None
+    reason: str
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Latencies in nanoseconds, as LoadGen reports them (of queries in MultiStream, else of samples)."""
+
+    minimum: float
+    mean: float
+    maximum: float
+    percentiles: dict[str, float]
+
+
+class Histogram(msgspec.Struct, frozen=True):
+    """Times measured by the harness itself, in geometric buckets.
+
+    Bucket k counts times in ``[2**(k/per_octave), 2**((k+1)/per_octave))`` ns; ``first`` is the k of
+    ``counts[0]``.
+    """
+
+    what: str
+    per_octave: int
+    first: int
+    counts: list[int]
+
+
+class Overhead(msgspec.Struct, frozen=True):
+    """Harness against the bare loop over the same model, batch and threads (section 5.6)."""
+
+    bare_rate: float  #: samples/s of the bare loop
+    rate: float  #: samples/s through LoadGen
+    ratio: float
+    latency_difference_us: float | None  #: mean latency with LoadGen minus bare; None in Server and Offline
+    bare_batch: int
+
+
+class Performance(msgspec.Struct, frozen=True, kw_only=True):
+    metric: str  #: LoadGen's key
+    title: str
+    unit: str
+    value: float
+    samples_per_second: float
+    valid: bool
+    flags: list[Flag]
+    errors: list[str]
+    warnings: list[str]
+    queries: int
+    samples: int
+    dataset_samples: int  #: in the data set, as the QSL reported
+    duration_s: float
+    min_duration_s: float  #: that was asked for
+    latency: Latency
+    target_qps: float | None = None
+    latency_bound_ms: float | None = None
+    histogram: Histogram | None = None
+    overhead: Overhead | None = None
+    steps: list[str] = []  #: how targets were found
+    loadgen_seconds: float = 0.0
+    child_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    reused: bool = False
+    folder: str = ""
+
+
+class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    value: float
+    good: int
+    total: int
+    line: str
+    equals_direct: bool  #: the log's predictions are those of a direct evaluation, sample by sample
+    direct: float
+    target: float = 0.0  #: percent; 0 = none
+    loadgen_seconds: float = 0.0
+    child_seconds: float = 0.0
+    errors: list[str] = []
+    reused: bool = False
+    folder: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.equals_direct and self.value >= self.target and not self.errors
+
+
+class ScenarioResult(msgspec.Struct, frozen=True):
+    scenario: str
+    performance: Performance | None = None
+    accuracy: Accuracy | None = None
+
+
+class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one benchmark: ``results.json``."""
+
+    schema: str = SCHEMA
+    benchmark: str
+    model: str
+    model_sha256: str
+    dataset: str
+    dataset_sha256: str
+    samples: int
+    sut: str
+    profile: str
+    note: str
+    submission_grade: bool
+    round: str
+    started: str
+    finished: str
+    command: str
+    system: dict[str, Any]
+    software: dict[str, str]
+    ingredients: list[dict[str, str]]
+    settings: dict[str, Any]
+    scenarios: list[ScenarioResult]
+    loadgen_seconds: float
+    franca_seconds: float  #: wall time of the run that is not LoadGen's
+    folder: str
+
+    @property
+    def all_valid(self) -> bool:
+        return all(
+            (r.performance is None or (r.performance.valid and not r.performance.errors))
+            and (r.accuracy is None or r.accuracy.passed)
+            for r in self.scenarios
+        )
+
+
+def read_performance(folder: str, scenario: Scenario) -> Performance:
+    """The result of a performance run from its detail log.
+
+    Raises:
+        MalformedFile: the log is not that of a complete performance run of this scenario.
+    """
+    log = read_detail(os.path.join(folder, DETAIL))
+    _expect(log, "effective_scenario", scenario.value)
+    _expect(log, "effective_test_mode", Mode.PERFORMANCE.loadgen_name)
+    facts = FACTS[scenario]
+    value = float(log.number(facts.metric_key)) * facts.scale
+    queries = log.integer("result_query_count")
+    samples = queries * int(log.number("effective_samples_per_query"))
+    return Performance(
+        metric=facts.metric_key,
+        title=facts.title,
+        unit=facts.unit,
+        value=value,
+        samples_per_second=throughput(scenario, value),
+        valid=log.text("result_validity") == "VALID",
+        flags=_flags(log, scenario),
+        errors=[str(e.value) for e in log.fatal_errors()],
+        warnings=_warnings(log),
+        queries=queries,
+        samples=samples,
+        dataset_samples=log.integer("qsl_reported_total_count"),
+        duration_s=_duration(log),
+        min_duration_s=float(log.number("effective_min_duration_ms")) / 1000,
+        latency=_latency(log, scenario),
+        target_qps=_target(log, scenario),
+        latency_bound_ms=_bound(log, scenario),
+        folder=folder,
+    )
+
+
+def read_accuracy_errors(folder: str, scenario: Scenario) -> list[str]:
+    """Error entries of an accuracy run's detail log, which must be one of this scenario."""
+    log = read_detail(os.path.join(folder, DETAIL))
+    _expect(log, "effective_scenario", scenario.value)
+    _expect(log, "effective_test_mode", Mode.ACCURACY.loadgen_name)
+    return [str(e.value) for e in log.fatal_errors()]
+
+
+def _expect(log: DetailLog, key: str, value: str) -> None:
+    found = log.text(key)
+    if found != value:
+        raise MalformedFile(f"{key} is {found}, expected {value}", where=Location(log.path, key=key))
+
+
+def _flags(log: DetailLog, scenario: Scenario) -> list[Flag]:
+    constraint = log.find_flag("result_perf_constraints_met")
+    flags = [] if constraint is None else [Flag("Latency constraint", constraint, _bound_reason(log))]
+    flags.append(Flag("Minimum duration", log.flag("result_min_duration_met"), _duration_reason(log)))
+    flags.append(Flag("Minimum queries", log.flag("result_min_queries_met"), _queries_reason(log, scenario)))
+    flags.append(Flag("Early stopping", log.flag("early_stopping_met"), _stopping_reason(log)))
+    return flags
+
+
+def _bound_reason(log: DetailLog) -> str:
+    bound = float(log.number("effective_target_latency_ns")) / 1e6
+    percentile = float(log.number("effective_target_latency_percentile")) * 100
+    over = log.find_number("result_overlatency_query_count")
+    tail = f"; {over:g} queries were over it" if over is not None else ""
+    return f"the {percentile:g}th percentile of latency must be at most {bound:g} ms{tail}"
+
+
+def _duration_reason(log: DetailLog) -> str:
+    return f"the run must last at least {float(log.number('effective_min_duration_ms')) / 1000:g} s"
+
+
+def _queries_reason(log: DetailLog, scenario: Scenario) -> str:
+    least = log.integer("effective_min_query_count")
+    if scenario is Scenario.OFFLINE:
+        return f"at least {log.integer('effective_min_sample_count'):,} samples in the one query"
+    return f"at least {least:,} queries; {log.integer('result_query_count'):,} were completed"
+
+
+def _stopping_reason(log: DetailLog) -> str:
+    said = " ".join(str(log.get("early_stopping_result", "")).split())
+    # LoadGen gives its estimates in nanoseconds, without a unit.
+    said = re.sub(r"estimate: (\d+)", lambda m: f"estimate: {int(m[1]) / 1e6:.4g} ms", said)
+    parts = [part.strip().rstrip(".") for part in said.split("*") if part.strip()]
+    return "; ".join(parts) or "enough queries for the statistical confidence that the rules ask for"
+
+
+def _warnings(log: DetailLog) -> list[str]:
+    """Warnings for people: how LoadGen sized its own log buffers is not one."""
+    return [str(e.value) for e in log.warnings if "Logging allocation detected" not in str(e.value)]
+
+
+def _duration(log: DetailLog) -> float:
+    """Seconds of the timed part, between LoadGen's two marks (UTC with milliseconds, section 4.2)."""
+    marks = []
+    for key in ("power_begin", "power_end"):
+        try:
+            marks.append(datetime.strptime(str(log.get(key, "")), "%m-%d-%Y %H:%M:%S.%f"))
+        except ValueError:
+            return 0.0
+    return (marks[1] - marks[0]).total_seconds()
+
+
+def _latency(log: DetailLog, scenario: Scenario) -> Latency:
+    kind = "query_latency" if scenario is Scenario.MULTI_STREAM else "latency"
+    per_query = "per_query_latency" if scenario is Scenario.MULTI_STREAM else "latency"
+    found = {p: log.find_number(f"result_{p}_percentile_{per_query}_ns") for p in PERCENTILES}
+    return Latency(
+        float(log.number(f"result_min_{kind}_ns")),
+        float(log.number(f"result_mean_{kind}_ns")),
+        float(log.number(f"result_max_{kind}_ns")),
+        {p: float(v) for p, v in found.items() if v is not None},
+    )
+
+
+def _target(log: DetailLog, scenario: Scenario) -> float | None:
+    return None if scenario.is_stream else float(log.number("effective_target_qps"))
+
+
+def _bound(log: DetailLog, scenario: Scenario) -> float | None:
+    return float(log.number("effective_target_latency_ns")) / 1e6 if scenario is Scenario.SERVER else None

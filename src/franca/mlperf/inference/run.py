@@ -1,0 +1,63 @@
+"""``python -m franca.mlperf.inference.run --spec SPEC.json``: run a benchmark request and print its table.
+
+Exit status: 0 all results are VALID and right, 3 a result is INVALID or an accuracy is off, else that of the
+error (see ``franca.errors``). Progress goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from franca.errors import FrancaError, Interrupted, UsageError
+
+NOT_VALID = 3
+USAGE = "usage: python -m franca.mlperf.inference.run --spec SPEC.json"
+
+
+def main(argv: list[str]) -> int:
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _run(_spec_path(argv))
+    except FrancaError as error:
+        print("franca: error: " + "\n  ".join(error.lines()), file=sys.stderr, flush=True)
+        return error.status
+    except BrokenPipeError:  # whoever started us is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        return Interrupted.status
+    except KeyboardInterrupt:
+        print("franca: interrupted; finished parts are kept", file=sys.stderr, flush=True)
+        return Interrupted.status
+
+
+def _run(path: str) -> int:
+    from franca.mlperf.inference import campaign, table
+    from franca.mlperf.inference.spec import read_spec
+
+    result = campaign.run(read_spec(path), _say)
+    print(table.render(result), flush=True)
+    return 0 if result.all_valid else NOT_VALID
+
+
+def _spec_path(argv: list[str]) -> str:
+    if len(argv) == 2 and argv[0] == "--spec":
+        return argv[1]
+    if len(argv) == 1 and argv[0].startswith("--spec="):
+        return argv[0].partition("=")[2]
+    raise UsageError(f"expected one option --spec, found {argv}", hint=USAGE)
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """A termination request ends like Ctrl-C: the child is stopped, nothing half-done stays."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

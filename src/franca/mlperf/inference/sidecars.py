@@ -1,0 +1,29 @@
+"""The small files beside each part's logs, under the names that other tools expect (section 7.4)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from franca.catalog.files import write_json_atomic
+from franca.mlperf.inference.spec import RunSpec
+
+
+def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software: dict[str, str]) -> None:
+    """``measurements.json``, ``cpu_info.json``, ``os_info.json``, ``pip_freeze.json``, ``cm-version-info.json``."""
+    values = {name: field["value"] for name, field in system.items()}
+    files: dict[str, Any] = {
+        "measurements.json": {
+            "input_data_types": "fp32",
+            "retraining": "yes",
+            "starting_weights_filename": os.path.basename(spec.model_file),
+            "weight_data_types": "fp32",
+            "weight_transformations": "none",
+        },
+        "cpu_info.json": {k: v for k, v in values.items() if k.startswith("host_processor")},
+        "os_info.json": {k: values[k] for k in ("operating_system", "machine")},
+        "pip_freeze.json": software,
+        "cm-version-info.json": [{i.name: {"script_tags": i.tags, "version": i.version}} for i in spec.ingredients],
+    }
+    for name, data in files.items():
+        write_json_atomic(os.path.join(folder, name), data)

@@ -1,0 +1,153 @@
+"""One request for a benchmark, as a checked record: what recipes write and ``run`` reads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+
+from franca.errors import Location, MalformedFile, UsageError
+from franca.mlperf.inference.job import PartSpec
+from franca.mlperf.inference.profiles import PROFILES, Profile
+from franca.mlperf.inference.rounds import SEEDS
+from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
+
+MAX_BYTES = 1 << 20
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plug-in: a built-in name or ``package.module:Class``, and its options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+    def spec(self) -> PartSpec:
+        return PartSpec(self.name, self.options)
+
+
+class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What LoadGen is told to expect; 0 = found by measurement (explained in the results)."""
+
+    server_qps: float = 0.0
+    offline_qps: float = 0.0
+    singlestream_ms: float = 0.0
+    multistream_ms: float = 0.0
+    server_bound_ms: float = 0.0  #: latency bound of the Server scenario; 0 = LoadGen's own
+
+
+class Ingredient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something the run stands on, for the record: a recipe's result with its version and place."""
+
+    name: str
+    version: str = ""
+    path: str = ""
+    tags: str = ""
+
+
+class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A benchmark: parts, scenarios, modes, length, and where the results go. Paths are absolute."""
+
+    benchmark: str
+    model: str  #: name of the model in tables and folders
+    model_file: str
+    dataset_name: str
+    backend: Part
+    dataset: Part
+    metric: Part
+    output: str  #: folder of results
+    interpreter: str  #: Python that has LoadGen and the runtime
+    python_path: list[str] = []
+    scenarios: list[str] = msgspec.field(default_factory=lambda: [s.value for s in Scenario])
+    modes: list[str] = msgspec.field(default_factory=lambda: [m.value for m in Mode])
+    profile: str = "short"
+    sut: Part | None = None
+    targets: Targets = Targets()
+    max_batchsize: int = 256
+    workers: int = 1
+    batch_timeout_ms: float = 0.0
+    coalesce: bool = False
+    model_key: str = "*"
+    user_conf: str = ""  #: entries of the user's that go before everything found by measurement
+    round: str = ""  #: seeds of this MLPerf round; "" = those of the LoadGen in use
+    rerun: bool = False
+    hw_name: str = "default"
+    implementation: str = "franca"
+    device: str = "cpu"
+    command: str = ""  #: repeats the run
+    accuracy_target: float = 0.0  #: percent; 0 = none
+    watchdog_s: float = 0.0  #: limit of one child; 0 = by formula (section 1.9)
+    ingredients: list[Ingredient] = []
+
+    def wanted(self) -> list[tuple[Scenario, Mode]]:
+        """Scenarios and modes in the order of the run: Offline before Server, whose target it gives."""
+        order = [Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM, Scenario.OFFLINE, Scenario.SERVER]
+        scenarios = {_scenario(s) for s in self.scenarios}
+        modes = {_mode(m) for m in self.modes}
+        return [(s, m) for s in order if s in scenarios for m in Mode if m in modes]
+
+    def length(self) -> Profile:
+        return PROFILES[self.profile]
+
+
+def read_spec(path: str) -> RunSpec:
+    """Read a request.
+
+    Raises:
+        MalformedFile: not JSON, an unknown or missing field, or a value of the wrong type (key named).
+        UsageError: a value that means nothing here (scenario, mode, profile, round, sizes).
+    """
+    try:
+        with open(path, "rb") as source:
+            raw = source.read(MAX_BYTES)
+        spec = msgspec.json.decode(raw, type=RunSpec)
+    except OSError as error:
+        raise MalformedFile(f"cannot be read: {error.strerror}", where=Location(path)) from error
+    except msgspec.DecodeError as error:
+        raise MalformedFile(f"not a benchmark request: {error}", where=Location(path)) from error
+    return checked(spec)
+
+
+def checked(spec: RunSpec) -> RunSpec:
+    """``spec``, if its values make sense together."""
+    spec.wanted()
+    if not spec.scenarios or not spec.modes:
+        raise UsageError("nothing to run: no scenario or no mode was asked for")
+    _one_of("profile", spec.profile, PROFILES)
+    if spec.round:
+        _one_of("round", spec.round, SEEDS)
+    for name, value in (("max_batchsize", spec.max_batchsize), ("workers", spec.workers)):
+        if value < 1:
+            raise UsageError(f"{name} is {value}, expected 1 or more")
+    for field in Targets.__struct_fields__:
+        value = getattr(spec.targets, field)
+        if not 0 <= value < 1e12:
+            raise UsageError(f"{field} is {value}, expected a positive number")
+    for name in ("benchmark", "model", "hw_name", "implementation", "device"):
+        _plain_name(name, getattr(spec, name))
+    return spec
+
+
+def _plain_name(field: str, text: str) -> None:
+    """Names become folders: no separators, no leading dot."""
+    if not text or text.startswith(".") or os.sep in text or "/" in text or "\\" in text or "\0" in text:
+        raise UsageError(f"{field} {text!r} cannot name a folder (no / or \\, no leading dot, not empty)")
+
+
+def _one_of(name: str, value: str, known: Any) -> None:
+    if value not in known:
+        raise UsageError(f"{name} {value!r} is not known (expected one of {', '.join(known)})")
+
+
+def _scenario(text: str) -> Scenario:
+    found = scenario_named(text)
+    if found is None:
+        raise UsageError(f"no scenario {text!r} (expected {', '.join(s.value for s in Scenario)})")
+    return found
+
+
+def _mode(text: str) -> Mode:
+    found = mode_named(text)
+    if found is None:
+        raise UsageError(f"no mode {text!r} (expected {', '.join(m.value for m in Mode)})")
+    return found

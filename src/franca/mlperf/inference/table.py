@@ -1,0 +1,68 @@
+"""The results table for a terminal: one line per scenario, and what it stands on."""
+
+from __future__ import annotations
+
+import textwrap
+
+from franca.mlperf.inference.results import BenchmarkResult, Performance, ScenarioResult
+from franca.mlperf.inference.scenarios import FACTS, Scenario
+
+WIDTH = 110
+_COLUMNS = ("Scenario", "Result", "Metric", "Samples/s", "p50 ms", "p99 ms", "Queries", "Accuracy", "vs bare loop")
+
+
+def render(result: BenchmarkResult) -> str:
+    """Plain text, about 110 columns."""
+    rows = [_COLUMNS, *(_row(r) for r in result.scenarios)]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(_COLUMNS))]
+    lines = ["  ".join(_pad(cell, widths[k], k) for k, cell in enumerate(row)).rstrip() for row in rows]
+    rule = "-" * max(len(line) for line in lines)
+    head = f"{result.benchmark}: {result.model} on {result.dataset}, {result.sut}, {result.profile} profile"
+    return "\n".join([head, rule, lines[0], rule, *lines[1:], rule, *_remarks(result)]) + "\n"
+
+
+def _pad(text: str, width: int, column: int) -> str:
+    return text.ljust(width) if column < 2 else text.rjust(width)
+
+
+def _row(result: ScenarioResult) -> tuple[str, ...]:
+    perf, acc = result.performance, result.accuracy
+    accuracy = "-" if acc is None else f"{'' if acc.passed else 'X '}{acc.value:.3f}%"
+    if perf is None:
+        return (result.scenario, "-", "-", "-", "-", "-", "-", accuracy, "-")
+    verdict = "VALID" if perf.valid and not perf.errors else "INVALID"
+    return (
+        result.scenario,
+        verdict + (" (kept)" if perf.reused else ""),
+        metric_text(perf),
+        f"{perf.samples_per_second:,.0f}",
+        *(_milliseconds(perf, p) for p in ("50.00", "99.00")),
+        f"{perf.queries:,}",
+        accuracy,
+        f"{perf.overhead.ratio:.2f}" if perf.overhead else "-",
+    )
+
+
+def metric_text(perf: Performance) -> str:
+    digits = f"{perf.value:.4g}" if perf.value < 1000 else f"{perf.value:,.0f}"
+    return f"{digits} {perf.unit}"
+
+
+def _milliseconds(perf: Performance, percentile: str) -> str:
+    if perf.metric == FACTS[Scenario.OFFLINE].metric_key:
+        return "-"  # everything is issued at once: the figure would only say how long the run took
+    value = perf.latency.percentiles.get(percentile)
+    return "-" if value is None else f"{value / 1e6:.4g}"
+
+
+def _remarks(result: BenchmarkResult) -> list[str]:
+    lines = []
+    for r in result.scenarios:
+        if r.performance:
+            lines += [f"{r.scenario}: NOT met: {f.name}: {f.reason}" for f in r.performance.flags if f.met is False]
+            lines += [f"{r.scenario}: LoadGen error: {text}" for text in r.performance.errors[:3]]
+        if r.accuracy and not r.accuracy.equals_direct:
+            lines.append(f"{r.scenario}: accuracy differs from the direct evaluation ({r.accuracy.direct:.3f}%)")
+    lines.append(result.note)
+    lines.append(f"LoadGen ran {result.loadgen_seconds:.1f} s; everything else took {result.franca_seconds:.1f} s.")
+    return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="  ")]

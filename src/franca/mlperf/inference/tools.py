@@ -1,0 +1,61 @@
+"""The interpreter of a benchmark: is everything there, and which versions."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from franca.errors import Unavailable
+from franca.mlperf.inference.runner import Interpreter
+
+#: distribution -> what to do when it is missing
+NEEDED = {
+    "mlcommons_loadgen": 'franca run script "get mlperf inference loadgen"',
+    "numpy": 'franca run script "get generic-python-lib _numpy"',
+}
+BACKEND_NEEDS = {"onnxruntime": ("onnxruntime", 'franca run script "get generic-python-lib _onnxruntime"')}
+
+_PROBE = """
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+out = {"python": platform.python_version()}
+for name in sys.argv[1:]:
+    try:
+        out[name] = version(name)
+    except PackageNotFoundError:
+        pass
+print(json.dumps(out))
+"""
+
+
+def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:
+    """Versions of Python, LoadGen, numpy and the backend's runtime in the benchmark's interpreter.
+
+    Reads package metadata only; ``mlcommons_loadgen`` is never imported (section 1.1).
+
+    Raises:
+        Unavailable: the interpreter does not run, or a package is missing; the hint says how to get it.
+    """
+    needed = dict(NEEDED)
+    if backend in BACKEND_NEEDS:
+        name, remedy = BACKEND_NEEDS[backend]
+        needed[name] = remedy
+    found = _ask(interpreter, list(needed))
+    for name, remedy in needed.items():
+        if name not in found:
+            raise Unavailable(f"package {name} is not installed for {interpreter.executable}", hint=f"run: {remedy}")
+    return found
+
+
+def _ask(interpreter: Interpreter, names: list[str]) -> dict[str, str]:
+    argv = [interpreter.executable, "-c", _PROBE, *names]
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=60, check=True, env=interpreter.environment()
+        )
+        return dict(json.loads(done.stdout))
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise Unavailable(
+            f"the Python of the benchmark, {interpreter.executable}, does not work: {error}",
+            hint='run: franca run script "get python3" --new',
+        ) from error

@@ -1,0 +1,1 @@
+"""Publishing: reports and documents made from records."""

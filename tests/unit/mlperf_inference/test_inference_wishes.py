@@ -1,0 +1,62 @@
+"""Flags of the benchmark recipes: read once, mistakes named by their flag, before anything is installed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from franca.errors import MalformedFile, UsageError
+from franca.mlperf.inference.wishes import read_wishes
+
+
+def test_nothing_asked_means_everything_in_short_form_here(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wishes = read_wishes({})
+    assert wishes.scenarios == ["SingleStream", "MultiStream", "Server", "Offline"]
+    assert wishes.modes == ["performance", "accuracy"]
+    assert (wishes.profile, wishes.rerun, wishes.device) == ("short", False, "cpu")
+    assert wishes.output == os.path.join(os.getcwd(), "mlperf-results")
+    assert wishes.targets.server_bound_ms == 15
+
+
+def test_words_and_numbers_are_taken_as_typed(tmp_path) -> None:
+    wishes = read_wishes(
+        {
+            "CM_MLPERF_LOADGEN_SCENARIO": "offline, single-stream",
+            "CM_MLPERF_LOADGEN_MODE": "accuracy",
+            "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": "12.5",
+            "CM_MLPERF_LOADGEN_MAX_BATCHSIZE": 64,
+            "CM_RERUN": True,
+            "CM_MLPERF_INFERENCE_RESULTS_DIR": str(tmp_path / "a b"),
+        }
+    )
+    assert wishes.scenarios == ["Offline", "SingleStream"] and wishes.modes == ["accuracy"]
+    assert (wishes.targets.server_qps, wishes.max_batchsize, wishes.rerun) == (12.5, 64, True)
+    assert wishes.output == str(tmp_path / "a b")
+
+
+WRONG = [
+    ({"CM_MLPERF_LOADGEN_SCENARIO": "Offlin"}, "--scenario=Offlin: expected SingleStream"),
+    ({"CM_MLPERF_LOADGEN_MODE": "fast"}, "--mode=fast"),
+    ({"CM_MLPERF_INFERENCE_PROFILE": "long"}, "--profile=long: expected short, full"),
+    ({"CM_MLPERF_LOADGEN_MAX_BATCHSIZE": "many"}, "--max_batchsize=many: expected a whole number"),
+    ({"CM_MLPERF_LOADGEN_MAX_BATCHSIZE": "0"}, "--max_batchsize=0: expected a whole number of 1 or more"),
+    ({"CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": "nan"}, "--server_target_qps=nan"),
+    ({"CM_MLPERF_LOADGEN_SERVER_LATENCY_BOUND": "-3"}, "--server_latency_bound=-3"),
+    ({"CM_MLPERF_DEVICE": "abacus"}, "--device=abacus: expected cpu, cuda"),
+    ({"CM_MLPERF_INFERENCE_ROUND": "v0.1"}, "--round=v0.1"),
+]
+
+
+@pytest.mark.parametrize(("env", "words"), WRONG, ids=[w[1].split(":")[0] for w in WRONG])
+def test_a_mistake_is_named_by_its_flag(env, words) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_wishes(env)
+    assert words in str(caught.value)
+
+
+def test_a_wrong_user_conf_is_found_at_once(tmp_path) -> None:
+    (tmp_path / "user.conf").write_text("*.Server.target_qps=1\n", "utf-8")
+    with pytest.raises(MalformedFile, match="blanks are needed"):
+        read_wishes({"CM_MLPERF_USER_CONF": str(tmp_path / "user.conf")})
