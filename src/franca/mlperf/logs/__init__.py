@@ -1,0 +1,4 @@
+"""Readers for what LoadGen writes.
+
+Standard library only: a child interpreter without our dependencies imports it.
+"""

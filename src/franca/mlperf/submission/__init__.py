@@ -1,0 +1,1 @@
+"""Submission trees: reading, checking, reporting, comparing, repairing and packing them."""

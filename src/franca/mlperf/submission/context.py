@@ -1,0 +1,125 @@
+"""What the checks share: the tree, the table of the round, where findings go, and logs read once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from franca.errors import MalformedFile
+from franca.mlperf.logs.detail import DetailLog, read_detail
+from franca.mlperf.logs.summary import Summary, read_summary
+from franca.mlperf.submission.documents import join, read_text
+from franca.mlperf.submission.findings import Findings
+from franca.mlperf.submission.index import FILE, Node
+from franca.mlperf.submission.tables import Model, Round
+
+DETAIL, SUMMARY, ACCURACY_LOG = "mlperf_log_detail.txt", "mlperf_log_summary.txt", "mlperf_log_accuracy.json"
+OPTIONAL_FILES = frozenset({"mlperf_log_trace.json", "results.json", ".gitkeep"})
+"""Allowed in every log directory (11.1)."""
+
+MAX_TRUNCATED = 10240
+"""Bytes of the largest accuracy log that a submission may hold (8.6)."""
+
+
+class System(msgspec.Struct, frozen=True):
+    """A system description: its fields as texts, and its category when that is legal."""
+
+    name: str
+    fields: dict[str, str]
+    category: str | None
+
+    def get(self, field: str) -> str:
+        """A field, or ''."""
+        return self.fields.get(field, "")
+
+    @property
+    def networked(self) -> bool:
+        """True when the description says that queries cross a network."""
+        return self.get("is_network").lower() == "true"
+
+
+class Context(msgspec.Struct, frozen=True):
+    """One check of one tree."""
+
+    root: str
+    top: Node
+    table: Round
+    findings: Findings
+    mapping_name: str = "model_mapping.json"
+    deep_power: bool = True
+
+    def disk(self, relative: str) -> str:
+        """Path on disk of a place in the tree."""
+        return join(self.root, relative)
+
+    def text(self, node: Node, rule: str, division: str) -> str | None:
+        """A small text file, or None after a finding."""
+        try:
+            return read_text(self.disk(node.path))
+        except MalformedFile as error:
+            self.findings.refuse(rule, node.path, error, division=division)
+            return None
+
+    def detail(self, node: Node, rule: str, division: str) -> DetailLog | None:
+        """A detail log, or None after a finding."""
+        try:
+            return read_detail(self.disk(node.path))
+        except MalformedFile as error:
+            self.findings.refuse(rule, node.path, error, division=division)
+            return None
+
+    def summary(self, node: Node, rule: str, division: str) -> Summary | None:
+        """A summary file, or None after a finding."""
+        try:
+            return read_summary(self.disk(node.path))
+        except MalformedFile as error:
+            self.findings.refuse(rule, node.path, error, division=division)
+            return None
+
+    def exact_files(
+        self,
+        rule: str,
+        directory: Node,
+        required: tuple[str, ...],
+        optional: frozenset[str] = frozenset(),
+        *,
+        division: str = "",
+    ) -> bool:
+        """Find missing and unexpected names in a directory; True when there are none."""
+        fine = True
+        for name in required:
+            node = directory.get(name)
+            if node is None or node.kind != FILE:
+                kind = "is missing" if node is None else f"is a {node.kind}, not a file"
+                self.findings.add(rule, f"{directory.path}/{name}", kind, division=division)
+                fine = False
+        allowed = OPTIONAL_FILES | optional | set(required)
+        for name in sorted(set(directory.children) - allowed):
+            self.findings.add(rule, f"{directory.path}/{name}", "does not belong here", division=division)
+            fine = False
+        return fine
+
+
+class Result(msgspec.Struct):
+    """What is known of one scenario directory while it is checked."""
+
+    path: str
+    division: str
+    submitter: str
+    system: System
+    model: str
+    official: str
+    scenario: str
+    rules: Model
+    log: DetailLog | None = None
+    value: float | None = None
+    key: str = ""
+    inferred: bool = False
+    accuracy: dict[str, str] = {}
+    measurements: dict[str, str] = {}
+    power: float | None = None
+    power_watts: float | None = None
+    design_power: str = ""
+    """Watts of the nameplates, as the summary prints them."""
+    has_power: bool = False
+    compliant: bool = False
+    accepted: bool = False

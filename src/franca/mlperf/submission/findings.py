@@ -1,0 +1,84 @@
+"""What a check says: findings, collected with the rule's severity for the round at hand."""
+
+from __future__ import annotations
+
+import msgspec
+
+from franca.errors import FrancaError
+from franca.mlperf.logs.lines import excerpt
+from franca.mlperf.submission.index import shown
+from franca.mlperf.submission.rules import BY_ID, ERROR
+
+MAX_PER_RULE = 500
+"""Findings kept of one rule; a tree that breaks a rule more often is shown that many and a count."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One violation: the rule, where, what was expected and what was found."""
+
+    rule: str
+    severity: str
+    path: str
+    message: str
+    expected: str = ""
+    found: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """The next step."""
+        return BY_ID[self.rule].remedy
+
+    def line(self) -> str:
+        """The finding as one line of text."""
+        detail = f" (expected {self.expected}, found {self.found})" if self.expected or self.found else ""
+        return f"{self.severity}: {self.rule} {self.path}: {self.message}{detail}"
+
+
+class Findings:
+    """All findings of one tree. `lenient` names a round whose own laxness is followed."""
+
+    def __init__(self, round_name: str, lenient: str = "", skipped: frozenset[str] = frozenset()) -> None:
+        self.round_name = round_name
+        self.lenient = lenient
+        self.skipped = skipped
+        self.all: list[Finding] = []
+        self.counts: dict[str, int] = {}
+        self.error_count = 0
+
+    def add(
+        self,
+        rule_id: str,
+        path: str,
+        message: str,
+        *,
+        division: str = "",
+        expected: object = "",
+        found: object = "",
+        warn: bool = False,
+    ) -> bool:
+        """Note a violation; True when it is an error here. `warn` lowers it to a warning."""
+        rule = BY_ID[rule_id]
+        if rule_id in self.skipped or not rule.applies(division):
+            return False
+        severity = "warning" if warn else rule.severity(self.round_name, self.lenient)
+        self.counts[rule_id] = self.counts.get(rule_id, 0) + 1
+        self.error_count += severity == ERROR
+        if self.counts[rule_id] <= MAX_PER_RULE:
+            finding = Finding(
+                rule_id, severity, shown(path), shown(message), excerpt(str(expected)), excerpt(str(found))
+            )
+            self.all.append(finding)
+        return severity == ERROR
+
+    def refuse(self, rule_id: str, path: str, error: FrancaError, *, division: str = "") -> bool:
+        """Note a file that could not be read, with the line where it went wrong."""
+        line = f" (line {error.where.line})" if error.where and error.where.line else ""
+        return self.add(rule_id, path, error.message + line, division=division)
+
+    def errors(self) -> list[Finding]:
+        """Findings that refuse the tree."""
+        return [finding for finding in self.all if finding.severity == ERROR]
+
+    def warnings(self) -> list[Finding]:
+        """Findings that do not."""
+        return [finding for finding in self.all if finding.severity != ERROR]
