@@ -1,0 +1,28 @@
+"""ResNet-50 v1.5 of MLPerf inference, from its published places."""
+
+from __future__ import annotations
+
+import os
+
+
+def preprocess(i):
+    """Refuse combinations for which nothing is published."""
+    env = i["env"]
+    if not env.get("CM_ML_MODEL_URL"):
+        what = f"{env.get('CM_ML_MODEL_FRAMEWORK')} with {env.get('CM_ML_MODEL_PRECISION')}"
+        return {"return": 1, "error": f"no published ResNet-50 file is known for {what}"}
+    given = str(env.get("CM_ML_MODEL_GIVEN_FILE") or "")
+    if given:
+        # Relative to where the user is, not to the cache entry.
+        env["CM_DOWNLOAD_LOCAL_FILE_PATH"] = os.path.join(env.get("CM_TMP_CURRENT_PATH", ""), os.path.expanduser(given))
+    return {"return": 0}
+
+
+def postprocess(i):
+    """Export the checked file."""
+    env = i["env"]
+    path = env["CM_DOWNLOAD_DOWNLOADED_PATH"]
+    env["CM_ML_MODEL_FILE_WITH_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = path
+    env["CM_ML_MODEL_PATH"], env["CM_ML_MODEL_FILE"] = os.path.split(path)
+    env["CM_ML_MODEL_SHA256"] = str(env.get("CM_DOWNLOAD_DOWNLOADED_SHA256") or "")
+    return {"return": 0}
