@@ -28,6 +28,7 @@ from franca.model.script import CacheEntry, CacheQuery, Script
 from franca.model.tags import TagQuery
 from franca.planner.commands import CachedState, CloseEntry, Opened, OpenEntry
 
+_CACHE = "/local/cache/"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -92,17 +93,28 @@ class CacheStore:
         return value
 
     def _relocated(self, text: str) -> str:
-        mark = "/local/cache/"
-        if mark not in text or os.path.exists(text):
+        """``text`` with each path into a cache that has moved led to where it is now; the rest stays."""
+        if _CACHE not in text:
             return text
-        tail = text.partition(mark)[2]
-        for dialect in (CLASSIC, NEW):
-            roots = self.catalog.roots
-            local = roots.new_local if dialect.is_new else roots.classic_local
-            candidate = os.path.join(os.path.dirname(local), "local", "cache", tail)
-            if os.path.exists(candidate):
-                return candidate
-        return text
+        out, at = "", 0
+        while (mark := text.find(_CACHE, at)) >= 0:
+            start = at if text.startswith("/") and at == 0 else _path_start(text, at, mark)
+            entry = _first_name(text[mark + len(_CACHE) :])
+            base = text[start:mark]
+            if entry and not os.path.exists(base + _CACHE + entry):
+                base = self._base_of(entry) or base
+            out += text[at:start] + base + _CACHE
+            at = mark + len(_CACHE)
+        return out + text[at:]
+
+    def _base_of(self, entry: str) -> str:
+        """The folder above the local repository whose cache holds an entry; "" when none does."""
+        roots = self.catalog.roots
+        for local in (roots.classic_local, roots.new_local):
+            base = os.path.dirname(local)
+            if os.path.exists(base + _CACHE + entry):
+                return base
+        return ""
 
     # -- making -------------------------------------------------------------------------------
 
@@ -201,6 +213,17 @@ class CacheStore:
                 self.drop(path)
             except (OSError, FrancaError):
                 self._let_go(path)
+
+
+def _path_start(text: str, low: int, high: int) -> int:
+    """Where the path that ends at ``high`` begins: after a blank, a quote, or a separator of lists."""
+    return max(low, 1 + max(text.rfind(sign, low, high) for sign in " \t\n\"'=:;,("))
+
+
+def _first_name(text: str) -> str:
+    """The first component of a path's rest."""
+    end = next((n for n, sign in enumerate(text) if sign in "/ \t\n\"':;,)"), len(text))
+    return text[:end]
 
 
 def _entry(artifact: Artifact) -> CacheEntry:
