@@ -129,7 +129,9 @@ def apply_default_version(script: Script, request: Request, resolved: Resolved) 
     block = _version_block(script, resolved.default_version)
     if block is not None:
         work.apply_block(block)
-        work.apply_adr(_patches_of(block, "add_deps_recursive", "adr", dialect))
+        # measured in both engines: its adr reaches what lies below the dependencies, not these themselves
+        patches = _patches_of(block, "add_deps_recursive", "adr", dialect)
+        work.adr = merge_patches(work.adr, patches, dialect=dialect)
         work.expand()
     return work.result(), version
 
@@ -193,7 +195,6 @@ class _Assembly:
         self.set_absent(meta.get("default_env") or {})
         self.env.update(update({}, meta.get("env") or {}))
         self.state = self.merged(self.state, meta.get("state") or {})
-        self.const.update(update({}, meta.get("const") or {}))
         mapped = self.mapped_inputs(self.input_mapping)
         self.env.update(mapped)
         self.const.update(mapped)
