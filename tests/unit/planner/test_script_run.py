@@ -19,13 +19,24 @@ def test_order_of_a_script_with_everything() -> None:
     for name in ("d", "pre", "posth", "post"):
         world.add(name, native=nothing)
     world.add(
-        "top", native=nothing, hooks={"preprocess": nothing, "postprocess": nothing},
-        deps=[{"tags": "d"}], prehook_deps=[{"tags": "pre"}], posthook_deps=[{"tags": "posth"}], post_deps=[{"tags": "post"}],
-    )  # fmt: skip
+        "top",
+        native=nothing,
+        hooks={"preprocess": nothing, "postprocess": nothing},
+        deps=[{"tags": "d"}],
+        prehook_deps=[{"tags": "pre"}],
+        posthook_deps=[{"tags": "posth"}],
+        post_deps=[{"tags": "post"}],
+    )
     world.run("top")
     assert world.trace == [
-        "native:d", "hook:top.preprocess", "native:pre", "native:top", "native:posth", "hook:top.postprocess", "native:post",
-    ]  # fmt: skip
+        "native:d",
+        "hook:top.preprocess",
+        "native:pre",
+        "native:top",
+        "native:posth",
+        "hook:top.postprocess",
+        "native:post",
+    ]
     world.run("top", fake_run=True)
     assert world.trace == ["native:d", "native:pre"]
 
@@ -84,9 +95,13 @@ def test_local_and_temporary_keys_are_withheld_and_put_back() -> None:
     for name in ("plain", "forced", "after"):
         world.add(name, native=watch(name))
     world.add(
-        "top", local_env_keys=["S"], env={"S": "s1", "CM_TMP_X": "t1"}, new_env_keys=["S", "CM_TMP_X"],
-        deps=[{"tags": "plain"}, {"tags": "forced", "force_env_keys": ["S", "CM_TMP_X*"]}], post_deps=[{"tags": "after"}],
-    )  # fmt: skip
+        "top",
+        local_env_keys=["S"],
+        env={"S": "s1", "CM_TMP_X": "t1"},
+        new_env_keys=["S", "CM_TMP_X"],
+        deps=[{"tags": "plain"}, {"tags": "forced", "force_env_keys": ["S", "CM_TMP_X*"]}],
+        post_deps=[{"tags": "after"}],
+    )
     assert world.run("top").new_env == {"S": "s1", "CM_TMP_X": "t1"}
     assert "S" not in seen["plain"] and "CM_TMP_X" not in seen["plain"]
     assert seen["forced"]["S"] == "s1" and seen["forced"]["CM_TMP_X"] == "t1"
@@ -116,9 +131,16 @@ def test_tags_from_env() -> None:
     world = classic()
     world.add("lib", variations={"opt.#": {}, "x": {}})
     world.add(
-        "top", default_env={"CM_OPT": "o3", "CM_TAGS": "_x"},
-        deps=[{"tags": "lib", "update_tags_from_env_with_prefix": {"_opt.": ["CM_OPT"]}, "update_tags_from_env": ["CM_TAGS"]}],
-    )  # fmt: skip
+        "top",
+        default_env={"CM_OPT": "o3", "CM_TAGS": "_x"},
+        deps=[
+            {
+                "tags": "lib",
+                "update_tags_from_env_with_prefix": {"_opt.": ["CM_OPT"]},
+                "update_tags_from_env": ["CM_TAGS"],
+            }
+        ],
+    )
     assert world.run("top").deps == ("lib,_opt.o3,_x",)
 
 
@@ -173,9 +195,10 @@ def test_conditions_see_what_hooks_set() -> None:
     world = classic()
     world.add("extra", native=nothing)
     world.add(
-        "top", hooks={"preprocess": lambda live: live["env"].update(GO="yes")},
+        "top",
+        hooks={"preprocess": lambda live: live["env"].update(GO="yes")},
         prehook_deps=[{"tags": "extra", "enable_if_env": {"GO": ["yes"]}}],
-    )  # fmt: skip
+    )
     world.run("top")
     assert world.trace == ["hook:top.preprocess", "native:extra"]
 
@@ -185,8 +208,14 @@ def test_conditions_see_what_hooks_set() -> None:
 
 def cached_world() -> World:
     world = classic()
-    world.add("lib", "get,lib", native=lambda live: live.update(OUT="made"), cache=True, new_env_keys=["OUT"],
-              variations={"v": {}, "w": {}})  # fmt: skip
+    world.add(
+        "lib",
+        "get,lib",
+        native=lambda live: live.update(OUT="made"),
+        cache=True,
+        new_env_keys=["OUT"],
+        variations={"v": {}, "w": {}},
+    )
     return world
 
 
