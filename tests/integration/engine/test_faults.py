@@ -166,7 +166,8 @@ def test_a_full_disk_is_one_clear_message(bench: Bench) -> None:
 def test_two_equal_runs_in_one_folder_take_turns(bench: Bench) -> None:
     bench.script(
         "plain", "new_env_keys: [CM_N]\n",
-        run='n=$(cat counter 2>/dev/null || echo 0); sleep 0.3; echo $((n+1)) > counter; echo "CM_N=$((n+1))" > tmp-run-env.out\n',
+        run="n=$(cat counter 2>/dev/null || echo 0)\nsleep 0.3\n"
+        'echo $((n+1)) > counter\necho "CM_N=$((n+1))" > tmp-run-env.out\n',
     )  # fmt: skip
     runs = [bench.start("run", "script", "--tags=plain", "--out=json") for _ in range(4)]
     outs = [run.communicate(timeout=60) for run in runs]
