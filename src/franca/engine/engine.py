@@ -15,7 +15,7 @@ from franca.catalog.catalog import Catalog
 from franca.engine import aftermath
 from franca.engine.executor import Chooser, Executor, Listener, RunSettings
 from franca.engine.hooks import HookSurface, NoHooks
-from franca.engine.journal import Journal
+from franca.engine.journal import Journal, without_secrets
 from franca.engine.planning import Planner
 from franca.errors import FrancaError, Interrupted
 from franca.model.event import Event, RunFinished, RunStarted, StepErred
@@ -145,7 +145,8 @@ class Engine:
         home = os.getcwd()
         status, problem = 0, ""
         try:
-            executor.tell(RunStarted(run=run, command=aftermath.command_of(inputs), inputs=_shown(inputs)))
+            shown = without_secrets(inputs)
+            executor.tell(RunStarted(run=run, command=aftermath.command_of(shown), inputs=shown))
             outcome = self._carry_out(executor, context, inputs, home)
             new_state = aftermath.finish(outcome, inputs, tuple(context.records), executor.tell, home)
         except FrancaError as error:
@@ -249,8 +250,3 @@ def _commits(executor: Executor) -> dict[str, str]:
 
     return commits_of(executor.scripts.repos())
 
-
-def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
-    return {
-        k: v for k, v in inputs.items() if k not in ("parsed_artifact", "parsed_automation", "gh_token", "hf_token")
-    }

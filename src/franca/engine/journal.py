@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,8 @@ from franca.model.event import AnyEvent, CacheStored, Event, HookStarted, Native
 FILE = "journal.jsonl"
 _EFFECTS = (HookStarted, NativeStarted, CacheStored)
 _SECRET_WORDS = ("TOKEN", "PASSWORD", "SECRET", "API_KEY", "PROXY")
+_SECRET_ENDS = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "SECRET_KEY", "ACCESS_KEY", "PROXY")
+MASK = "***"  #: in the place of a secret
 
 
 class Journal:
@@ -66,8 +69,25 @@ def _without_secrets(event: Event) -> Event:
     env = getattr(event, "new_env", None)
     if not env:
         return event
-    masked = {k: "***" if any(w in k.upper() for w in _SECRET_WORDS) else v for k, v in env.items()}
+    masked = {k: MASK if any(w in k.upper() for w in _SECRET_WORDS) else v for k, v in env.items()}
     return msgspec.structs.replace(event, new_env=masked)
+
+
+def without_secrets(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of a run as a journal may hold them: secret values masked, parsed forms left out."""
+    dropped = ("parsed_artifact", "parsed_automation", "gh_token", "hf_token")
+    return {k: _masked(k, v) for k, v in inputs.items() if k not in dropped}
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key names a secret: ``X_TOKEN`` does, ``MAX_TOKENS`` does not."""
+    return key.upper().endswith(_SECRET_ENDS)
+
+
+def _masked(key: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _masked(str(k), v) for k, v in value.items()}
+    return MASK if value and is_secret(key) else value
 
 
 def read_journal(path: str) -> Iterator[Event]:

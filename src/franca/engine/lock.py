@@ -20,6 +20,7 @@ from franca.catalog.files import read_bytes, write_json_atomic
 from franca.engine.aftermath import command_of
 from franca.engine.commits import head_commit
 from franca.engine.engine import Engine
+from franca.engine.journal import is_secret
 from franca.engine.unfolding import UnfoldingPlanner
 from franca.errors import Conflict, Location, MalformedFile, NotFound
 from franca.grammar.merge import merge
@@ -35,7 +36,6 @@ _ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|file|ssh|git)://\S+|git@\S+:\S+")
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 _CHECKSUM_NAMES = ("CHECKSUM", "SHA256", "SHA256SUM", "MD5SUM", "MD5", "DOWNLOADED_SHA256", "DOWNLOADED_CHECKSUM")
 _COMMIT_NAMES = ("CHECKOUT", "SHA", "REPO_CURRENT_HASH", "CHECKOUT_HASH")
-_SECRET = ("TOKEN", "PASSWORD", "SECRET", "API_KEY", "PROXY")
 _NOT_LOCKED = ("gh_token", "hf_token", "quiet", "silent", "verbose", "json", "v", "s", "out", "save_to_json")
 
 
@@ -129,7 +129,7 @@ def _kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
     out = {k: v for k, v in inputs.items() if k not in _NOT_LOCKED}
     for name in ("env", "const"):
         if isinstance(out.get(name), dict):
-            out[name] = {k: v for k, v in out[name].items() if not any(w in k.upper() for w in _SECRET)}
+            out[name] = {k: v for k, v in out[name].items() if not is_secret(k)}
     return out
 
 

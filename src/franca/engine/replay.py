@@ -15,8 +15,9 @@ import msgspec
 from franca.engine import places
 from franca.engine.commits import commits_of
 from franca.engine.engine import Engine, RunResult
-from franca.engine.journal import FILE, read_journal
-from franca.errors import MalformedFile, NotFound
+from franca.engine.journal import FILE, MASK, read_journal
+from franca.errors import MalformedFile, NotFound, UsageError
+from franca.grammar.merge import merge
 from franca.model import event as ev
 from franca.planner.diff import Change, compare, lines_of_run
 from franca.planner.history import PastStep, steps_of
@@ -133,14 +134,23 @@ def logs_of(run: RunSummary) -> list[str]:
 # -- doing it again ---------------------------------------------------------------------------------
 
 
-def replay(engine: Engine, run: RunSummary, *, explain: bool = False, fresh: bool = False) -> Replayed:
+def replay(
+    engine: Engine,
+    run: RunSummary,
+    *,
+    explain: bool = False,
+    fresh: bool = False,
+    more: Mapping[str, Any] | None = None,
+) -> Replayed:
     """Run the exact request of a journal again, with the engine's listener told as usual.
 
     Args:
         explain: look for what explains each difference.
         fresh: do not take the top script from the cache.
+        more: inputs on top of those of the journal, for the secrets that it does not hold.
 
     Raises:
+        UsageError: a secret of the request is missing.
         MalformedFile: the journal does not begin with a request.
     """
     before = events_of(run)
@@ -154,7 +164,12 @@ def replay(engine: Engine, run: RunSummary, *, explain: bool = False, fresh: boo
         listener(event)
 
     engine.listener = listen
-    inputs = {**before[0].inputs, **({"new": True} if fresh else {})}
+    inputs = merge(dict(before[0].inputs), {**(more or {}), **({"new": True} if fresh else {})})
+    if missing := _withheld(inputs, ""):
+        flags = " ".join(f"--{name}=..." for name in missing)
+        raise UsageError(
+            f"the journal does not hold the secrets of the request: {', '.join(missing)}", hint=f"add {flags}"
+        )
     try:
         result = engine.run(inputs)
     finally:
@@ -163,6 +178,17 @@ def replay(engine: Engine, run: RunSummary, *, explain: bool = False, fresh: boo
     if explain:
         found = explained(found, before, heard, engine)
     return Replayed(run, result, found)
+
+
+def _withheld(inputs: Mapping[str, Any], above: str) -> list[str]:
+    """Names of inputs, as they are typed, whose value the journal has masked."""
+    found = []
+    for key, value in inputs.items():
+        if isinstance(value, dict):
+            found += _withheld(value, f"{above}{key}.")
+        elif value == MASK:
+            found.append(f"{above}{key}")
+    return found
 
 
 def differences(before: Iterable[ev.Event], after: Iterable[ev.Event]) -> tuple[Difference, ...]:
@@ -187,7 +213,7 @@ def _exports(old: PastStep, new: PastStep) -> list[Difference]:
     out = []
     for key in dict.fromkeys([*old.new_env, *new.new_env]):
         a, b = _text(old.new_env.get(key)), _text(new.new_env.get(key))
-        if a == b or "***" in (a, b) or any(word in key for word in _VOLATILE):
+        if a == b or MASK in (a, b) or any(word in key for word in _VOLATILE):
             continue
         if _place(a, old) == _place(b, new):
             continue  # only the folder of the cache entry is another

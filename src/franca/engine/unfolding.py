@@ -87,10 +87,12 @@ class UnfoldingPlanner(Planner):
         return msgspec.structs.replace(done, scope=scope, unknown=done.unknown - known.new_env.keys())
 
     def _note(self, frame: Frame) -> None:
-        """Keep the latest view of the step: variables that its own hooks have set are in it by now."""
-        super()._note(frame)
-        known = self._known()
+        """Keep the latest view of the step, and what was known of a variable before a hook might have changed it."""
         node = self._stack[-1]
+        before = node.env
+        super()._note(frame)
+        node.env = {**before, **node.env}
+        known = self._known()
         if known is not None:
             node.version = known.version or node.version
             node.env.update(known.new_env)

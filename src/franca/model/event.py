@@ -71,6 +71,7 @@ class StepFinished(Event, frozen=True, kw_only=True, tag="step_finished"):
     step: str
     seconds: float
     version: str = ""
+    variations: tuple[str, ...] = ()  #: the final list, bases and defaults included
     new_env: dict[str, Any] = {}
 
 
@@ -94,6 +95,7 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run_finished"):
     status: int
     seconds: float
     error: str = ""
+    commits: dict[str, str] = {}  #: of the git repositories that were used, by repository alias
 
 
 AnyEvent = (

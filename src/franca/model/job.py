@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-
 class PathWord(NamedTuple):
     """A command word that ends in a host path, as ``--data_dir=/home/me/cube/workspace/data``.
 
@@ -115,7 +114,8 @@ class Job(NamedTuple):
             best = max((p for p in places if path == p or path.startswith(p + "/")), key=len, default="")
             return places[best] + path[len(best) :] if best else path
 
-        return self._replace(words=tuple(PathWord(w.prefix, place(w.path)) if isinstance(w, PathWord) else w for w in self.words),
+        return self._replace(
+            words=tuple(PathWord(w.prefix, place(w.path)) if isinstance(w, PathWord) else w for w in self.words),
             mounts=tuple(Mount(place(m.source), m.target, m.mode) for m in self.mounts),
             inputs=tuple(place(path) for path in self.inputs),
             outputs=tuple(Expected(o.name, place(o.path), o.directory) for o in self.outputs),
