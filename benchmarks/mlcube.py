@@ -1,0 +1,130 @@
+"""CPU time of the ``mlcube`` command against the published tool, on the same cube, in the same run.
+
+    python benchmarks/mlcube.py --peer PATH/TO/published/mlcube --rounds 9 --output result.json
+
+Without ``--peer`` only our own figures are given. The engine is a program that exits at once, so what is
+measured is the command's own work; rounds of the two are interleaved, and the smallest CPU time (user and
+system, children included) of each is compared. ``engine`` compares a run with a real engine to the engine's
+own command: the overhead in wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+CUBE = """name: mnist
+docker: {image: org/mnist:1, docker: "true"}
+tasks:
+  download:
+    parameters:
+      inputs: {data_config: {type: file, default: data.yaml}}
+      outputs: {data_dir: {type: directory, default: data}, log_dir: {type: directory, default: logs}}
+"""
+COMMANDS = {"help": ["--help"], "describe": ["describe"], "run": ["run", "--task=download"]}
+WANTED = 5.0  # times less CPU than the published tool
+
+
+def cpu_seconds(words: list[str], cwd: Path, env: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(words, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compare(peer: str, rounds: int) -> dict[str, Any]:
+    compileall.compile_dir(str(ROOT / "src" / "franca"), quiet=1)
+    ours = [sys.executable, str(ROOT / "launchers" / "mlcube")]
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as work:
+        cube = Path(work) / "cube"
+        (cube / "workspace").mkdir(parents=True)
+        (Path(work) / "p").mkdir()
+        (cube / "mlcube.yaml").write_text(CUBE)
+        (cube / "workspace" / "data.yaml").write_text("a: 1\n")
+        env = {"HOME": work, "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        for name, words in COMMANDS.items():
+            figures: dict[str, list[float]] = {"franca": [], "published": []}
+            time.sleep(2.1 if name == "describe" else 0)  # a definition this young is not remembered
+            for _ in range(rounds + 1):
+                figures["franca"].append(cpu_seconds([*ours, *words], cube, env))
+                if peer:
+                    figures["published"].append(cpu_seconds([peer, *words], cube, {**env, "HOME": work + "/p"}))
+            results[name] = summary(figures)
+    return results
+
+
+def summary(figures: dict[str, list[float]]) -> dict[str, Any]:
+    """The first round warms the caches and does not count."""
+    best = {name: min(values[1:]) for name, values in figures.items() if values}
+    out: dict[str, Any] = {
+        f"{name}_cpu_ms": round(1000 * value, 1) for name, value in best.items()
+    }  # fmt: skip
+    if "published" in best:
+        out["times_less"] = round(best["published"] / best["franca"], 2)
+        out["wanted"] = WANTED
+    return out
+
+
+def engine_overhead(image: str, rounds: int) -> dict[str, Any] | None:
+    """Wall time of a container run through us and of the engine's own command, which is what we would run."""
+    if not shutil.which("docker") or subprocess.run(["docker", "inspect", image], capture_output=True).returncode:
+        return None
+    ours = [sys.executable, str(ROOT / "launchers" / "mlcube"), "run", "--user"]
+    with tempfile.TemporaryDirectory() as work:
+        (Path(work) / "mlcube.yaml").write_text(
+            f"name: c\ndocker: {{image: '{image}'}}\ntasks: {{t: {{entrypoint: sleep 2}}}}\n"
+        )
+        plan = subprocess.run([*ours, "--dry-run"], cwd=work, capture_output=True, text=True, check=True).stdout
+        direct = next(line for line in plan.splitlines() if line.startswith("docker run"))
+        times: dict[str, list[float]] = {"franca": [], "docker": []}
+        for _ in range(rounds):
+            times["franca"].append(wall(ours, work))
+            times["docker"].append(wall(["/bin/sh", "-c", direct], work))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "franca_s": round(medians["franca"], 3), "docker_s": round(medians["docker"], 3),
+        "overhead_percent": round(100 * (medians["franca"] / medians["docker"] - 1), 1), "wanted_percent": 10,
+    }  # fmt: skip
+
+
+def wall(words: list[str], cwd: str) -> float:
+    started = time.monotonic()
+    subprocess.run(words, cwd=cwd, check=True, capture_output=True)
+    return time.monotonic() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", default="", help="the published mlcube")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--image", default="python:3.11-slim", help="for the overhead of a real engine")
+    parser.add_argument("--output", default="")
+    words = parser.parse_args()
+    result = {
+        "machine": {"python": platform.python_version(), "system": platform.platform(), "cpus": os.cpu_count(),
+                    "load": os.getloadavg()[0]},
+        "cpu": compare(words.peer, words.rounds),
+        "engine": engine_overhead(words.image, words.rounds),
+    }  # fmt: skip
+    text = json.dumps(result, indent=2)
+    if words.output:
+        Path(words.output).write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

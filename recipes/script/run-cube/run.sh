@@ -1,0 +1,2 @@
+#!/bin/bash
+/bin/sh "${CM_CUBE_COMMAND_FILE}"

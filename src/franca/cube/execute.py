@@ -1,0 +1,408 @@
+"""Configure a cube, run its tasks, or show what would be run: request -> plan -> execute -> record."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+from franca.cube.config import Effective, effective, select_tasks, typed_cube, typed_task
+from franca.cube.definition import cube_name
+from franca.cube.jobs import Warn, claim_mounts, fixed_mounts, io_mounts, task_job, with_run_arguments
+from franca.cube.platforms import Platform, platform
+from franca.cube.request import Request
+from franca.cube.settings import Settings, load_settings
+from franca.cube.sources import resolve_cube
+from franca.cube.workspace import (
+    Place,
+    Workspace,
+    check_mode,
+    check_types,
+    copy_inputs,
+    make_directories,
+    missing_error,
+    missing_files,
+)
+from franca.errors import MalformedFile, StepFailed
+from franca.model.cube import Cube, Task
+from franca.model.job import Command, Job, Outcome, Stage
+from franca.runners.process import Executor, Processes, pasteable
+from franca.runners.runner import failure, is_hopeless
+
+
+class Console(NamedTuple):
+    """How a command talks: results on stdout, warnings and notes on stderr."""
+
+    say: Callable[[str], None]
+    warn: Warn
+    note: Callable[[str], None]  #: progress, shown at log level info
+
+
+class Session:
+    """One request about one cube, with everything read that it needs.
+
+    Raises (on construction): NotFound, MalformedFile, UsageError, Unavailable.
+    """
+
+    def __init__(self, request: Request, environ: Mapping[str, str], console: Console, directory: str = "") -> None:
+        self.request = request
+        self.environ = environ
+        self.console = console
+        here = directory or os.getcwd()
+        path = resolve_cube(request.cube, here, environ, offline=request.offline)
+        self.settings: Settings = load_settings(environ)
+        self.config: Effective = effective(request, path, self.settings, environ, here)
+        for warning in self.config.warnings:
+            console.note(warning)
+
+    def executor(self) -> Executor:
+        return Processes(self.environ, say=self.console.note)
+
+    def workspace(self) -> Workspace:
+        return Workspace(self.config.workspace, os.path.join(self.config.root, "workspace"), self.environ)
+
+    def platform(self) -> Platform:
+        found = platform(self.config, self.request, self.environ)
+        for warning in found.warnings:
+            self.console.warn(warning)
+        return found
+
+    def cube(self) -> Cube:
+        return typed_cube(self.config)
+
+
+def configure(session: Session) -> None:
+    """Make the image or the environment of the cube ready. Raises StepFailed with the tool's status."""
+    if session.config.runner == "ssh":
+        from franca.cube.remote import delegate
+
+        delegate(session).configure(session.executor())
+        return
+    found = session.platform()
+    os.makedirs(session.config.workspace, exist_ok=True)
+    prepared = found.base._replace(name="configure")
+    image = prepared.image
+    if session.config.runner == "singularity" and os.path.exists(image.name):
+        session.console.note(f"the image {image.name} exists, nothing is built")
+        return
+    environment = found.native.container.environment if found.native else ""
+    with _alone(environment, session.console.note):
+        found.runner.configure(prepared, session.executor())
+
+
+def plan_configure(session: Session) -> list[str]:
+    """The commands that :func:`configure` would start."""
+    if session.config.runner == "ssh":
+        from franca.cube.remote import delegate
+
+        return [pasteable(command) for command in delegate(session).configure_commands()]
+    found = session.platform()
+    job = found.base._replace(name="configure")
+    return [pasteable(command) for command in found.runner.launcher.configure(job, found.runner.container)]
+
+
+class TaskRun:
+    """One task of a request, on its way from parameters to commands."""
+
+    def __init__(self, session: Session, found: Platform, task: Task, every: tuple[Task, ...], made: set[str]) -> None:
+        self.session = session
+        self.found = found
+        self.task = task
+        self.every = every
+        self.made = made
+        self.workspace = session.workspace()
+        self.cube = Cube(
+            session.config.root, session.config.definition.path, cube_name(session.config.tree), "",
+            every, "container_config" in session.config.tree,
+        )  # fmt: skip
+
+    def places(self) -> tuple[Place, ...]:
+        return self.workspace.places(self.task)
+
+    def check_inputs(self) -> None:
+        """Missing input files are an error before anything is started; see Profile.missing_files."""
+        missing = missing_files(self.task, self.places(), self.workspace, self.made)
+        for place in missing:
+            lenient = self.session.request.profile.missing_files == "lenient"
+            if self.session.request.keep_going_without_files or (
+                lenient and not os.path.isdir(os.path.dirname(place.path))
+            ):
+                self.session.console.warn(str(missing_error(self.task, place)))
+            else:
+                raise missing_error(self.task, place)
+
+    def check_types(self) -> None:
+        places = self.places()
+        unmade = [p for p in places if p.type != "unknown" or p.param.output or p.path not in self.made]
+        check_types(self.task, unmade)
+
+    def job(self) -> Job:
+        """The task as a job; raises UsageError when a type is not known by now."""
+        places = self.places()
+        check_types(self.task, places)
+        if self.found.claim:
+            mounts = claim_mounts(places, self.workspace.path, self.found.claim)
+        elif self.cube.fixed_paths:
+            mounts = fixed_mounts(places)
+        elif self.found.runner.container.capabilities.mounts:
+            mounts = io_mounts(places, self._forced_mode(), self.session.console.warn)
+        else:
+            mounts = ()
+        where = self.session.config.where(("tasks", self.task.name))
+        job = task_job(self.cube, self.task, where, places, self.found.base, mounts)
+        if self.cube.fixed_paths:
+            job = with_run_arguments(job, self.task.options, where)
+        return _native(job, self.found, self.task)
+
+    def _forced_mode(self) -> str:
+        return check_mode(self.session.config.text("--mount_opts"), "--mount")
+
+    def make_places(self) -> None:
+        copies = self.workspace.copies(self.task, self.every)
+        copy_inputs(copies)
+        for source, target in copies:
+            self.session.console.note(f"copied {source} to {target}")
+
+    def make_directories(self) -> None:
+        places = self.places()
+        make_directories(places, self.session.console.warn)
+        if self.cube.fixed_paths:
+            for place in places:
+                if place.param.output and place.type == "file" and not os.path.exists(place.path):
+                    open(place.path, "a").close()
+
+
+def _native(job: Job, found: Platform, task: Task) -> Job:
+    if found.native is None:
+        return job
+    entrypoint = found.native.words(job.entrypoint) if task.entrypoint else found.base.entrypoint
+    return job._replace(entrypoint=entrypoint)
+
+
+def _task_runs(session: Session, found: Platform) -> list[TaskRun]:
+    """The tasks of the request; their input files are checked, in order, before anything starts."""
+    names = select_tasks(session.config, session.request.tasks)
+    if not session.request.tasks:
+        session.console.note(f"no --task given, the only task is run: {names[0]}")
+    every = tuple(typed_task(session.config, name) for name in _sound_names(session.config, names))
+    runs, made = [], set[str]()
+    for name in names:
+        task = next(task for task in every if task.name == name)
+        run = TaskRun(session, found, task, every, set(made))
+        run.check_inputs()
+        if session.request.profile.missing_files == "error":
+            run.check_types()
+        made |= {run.workspace.resolve(param.default) for param in task.outputs}
+        runs.append(run)
+    return runs
+
+
+def _sound_names(config: Effective, wanted: tuple[str, ...]) -> list[str]:
+    """Wanted tasks, and the others where their interpolations can be resolved (their outputs matter)."""
+    names = []
+    for name in config.definition.tree["tasks"]:
+        try:
+            typed_task(config, name)
+        except MalformedFile:
+            if name in wanted:
+                raise
+            continue
+        names.append(name)
+    return names
+
+
+def run(session: Session) -> int:
+    """Run the tasks of the request in order; the first failure ends it. Returns the exit status."""
+    if session.config.runner == "ssh":
+        from franca.cube.remote import delegate
+
+        select_tasks(session.config, session.request.tasks)
+        return delegate(session).run(session.executor())
+    if session.config.runner == "kubeflow":
+        from franca.cube.clusters import run_pipeline
+
+        return run_pipeline(session)
+    found = session.platform()
+    runs = _task_runs(session, found)
+    os.makedirs(session.config.workspace, exist_ok=True)
+    executor = session.executor()
+    ready = False
+    for one in runs:
+        ready = _prepare(one, executor, ready)
+        one.make_directories()
+        status = _execute(one, executor)
+        if status:
+            return status
+    return 0
+
+
+def _prepare(one: TaskRun, executor: Executor, ready: bool) -> bool:
+    """Image, then inputs and types, then what the image lacks: a wrong parameter ends it before any pull."""
+    base = one.found.base._replace(name=one.task.name)
+    stages = one.found.runner.launcher.prepare(base, one.found.runner.container)
+    always = base.image.strategy == "always"
+    wanted = [] if always and ready else [stage for stage in stages if not _present(stage, executor)]
+    one.make_places()
+    one.check_types()
+    environment = one.found.native.container.environment if one.found.native and wanted else ""
+    with _alone(environment, one.session.console.note):
+        for stage in wanted:
+            if not (environment and _present(stage, executor)):  # somebody else may have made it meanwhile
+                _do(stage, executor)
+    return True
+
+
+def _do(stage: Stage, executor: Executor) -> None:
+    for command in stage.commands:
+        outcome = executor.run(command)
+        if not outcome.ok:
+            raise failure(command, outcome)
+
+
+def _alone(path: str, note: Callable[[str], None]) -> AbstractContextManager[object]:
+    """One process at a time makes an environment; nothing is locked when there is none to make."""
+    if not path:
+        return nullcontext()
+    from franca.catalog.locks import locked
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return locked(path + ".lock", on_wait=note)
+
+
+def _present(stage: Stage, executor: Executor) -> bool:
+    if stage.unless is None:
+        return not stage.commands
+    outcome = executor.run(stage.unless)
+    if not outcome.ok and is_hopeless(outcome):
+        raise failure(stage.unless, outcome)
+    return outcome.ok
+
+
+def _execute(one: TaskRun, executor: Executor) -> int:
+    from franca.cube.records import broken_promises
+
+    job = one.job()
+    recorder = _Recorder(one, job)
+    outcome = one.found.runner.run(job, recorder.executor(executor))
+    wrong = broken_promises(job.outputs) if outcome.ok else []
+    recorder.finished(outcome)
+    if not outcome.ok:
+        raise _failed(one, job, outcome, recorder.log)
+    for text in wrong:
+        one.session.console.warn(f"task {job.name} ended with status 0, but {text}")
+    if wrong and one.session.request.profile.strict:
+        raise StepFailed(f"task {job.name} broke its promise: {wrong[0]}", step=job.name,
+                         hint="correct the task, or run without --strict", log=recorder.log)  # fmt: skip
+    return 0
+
+
+def _failed(one: TaskRun, job: Job, outcome: Outcome, log: str) -> StepFailed:
+    command = one.found.runner.steps(job).command
+    if outcome.status == 127 and outcome.error.endswith("not found"):
+        error = failure(command, outcome)
+        return error if isinstance(error, StepFailed) else StepFailed(error.message, status=127, hint=error.hint)
+    name = one.found.runner.name
+    text = f"task {job.name} failed: {name} ended with status {outcome.status}"
+    return StepFailed(text + (f" ({outcome.error})" if outcome.error else ""), step=job.name, status=outcome.status,
+                      hint="see what the task printed above", log=log)  # fmt: skip
+
+
+class _Recorder:
+    """Writes the start and the end of a task to the cube's journal, and its output to a log."""
+
+    def __init__(self, one: TaskRun, job: Job) -> None:
+        from franca.cube.files import sha256
+        from franca.cube.records import TaskStarted, journal_of
+
+        session = one.session
+        definition = session.config.definition
+        self.job = job
+        self.journal = journal_of(definition.path, cube_name(session.config.tree), session.environ)
+        self.run = f"{time.time_ns():x}"
+        self.log = ""
+        self._environ = session.environ
+        self._say = session.console.note
+        steps = one.found.runner.steps(job)
+        self.journal.append(
+            TaskStarted(
+                at=time.time(), run=self.run, cube=definition.path, cube_digest=sha256(definition.path),
+                task=job.name, platform=session.config.platform, workspace=session.config.workspace,
+                commands=[pasteable(steps.command)], image=job.image.name, values=dict(session.request.values),
+            )
+        )  # fmt: skip
+
+    def executor(self, executor: Executor) -> Executor:
+        """On a terminal programs keep the terminal; otherwise their output is copied to a log."""
+        if sys.stdout.isatty():
+            return executor
+        try:
+            directory = os.path.join(self.journal.directory, "logs")
+            os.makedirs(directory, exist_ok=True)
+            self.log = os.path.join(directory, f"{self.run}-{self.job.name.replace('/', '_')}.log")
+            return Processes(self._environ, log=open(self.log, "wb"), say=self._say)
+        except OSError:
+            self.log = ""
+            return executor
+
+    def finished(self, outcome: Outcome) -> None:
+        from franca.cube.records import TaskFinished, described
+
+        self.journal.append(
+            TaskFinished(
+                at=time.time(), run=self.run, task=self.job.name, status=outcome.status,
+                seconds=round(outcome.seconds, 3), outputs=described(self.job.outputs), log=self.log,
+            )
+        )  # fmt: skip
+
+
+class Shown(NamedTuple):
+    """A task of a plan: the stages before it and its commands, exactly as they would be started."""
+
+    task: str
+    lines: tuple[str, ...]
+
+
+def plan(session: Session) -> list[Shown]:
+    """What :func:`run` would start, task by task. Nothing is changed, nothing is started."""
+    if session.config.runner == "ssh":
+        from franca.cube.remote import delegate
+
+        select_tasks(session.config, session.request.tasks)
+        return delegate(session).plan()
+    if session.config.runner == "kubeflow":
+        from franca.cube.clusters import plan_pipeline
+
+        return plan_pipeline(session)
+    found = session.platform()
+    out = []
+    seen: set[str] = set()
+    for one in _task_runs(session, found):
+        job = one.job()
+        steps = found.runner.steps(job)
+        lines = [line for stage in steps.before for line in _stage_lines(stage) if line not in seen]
+        seen.update(lines)
+        lines += _copies(one)
+        directories = sorted({p.directory for p in one.places() if not os.path.isdir(p.directory)})
+        lines += [pasteable(Command(("mkdir", "-p", *directories)))] if directories else []
+        lines += [pasteable(command) for command in steps.bring]
+        lines += [pasteable(steps.command), *(pasteable(command) for command in steps.after)]
+        out.append(Shown(one.task.name, tuple(lines)))
+    return out
+
+
+def _copies(one: TaskRun) -> list[str]:
+    lines = []
+    for source, target in one.workspace.copies(one.task, one.every):
+        lines.append(pasteable(Command(("mkdir", "-p", os.path.dirname(target)))))
+        lines.append(pasteable(Command(("cp", "-a", source, target))))
+    return lines
+
+
+def _stage_lines(stage: Stage) -> list[str]:
+    commands = " && ".join(pasteable(command) for command in stage.commands)
+    if stage.unless is None or not commands:
+        return [commands] if commands else []
+    return [f"{pasteable(stage.unless)} > /dev/null 2>&1 || {{ {commands}; }}"]

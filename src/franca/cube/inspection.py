@@ -1,0 +1,99 @@
+"""Digests of a cube's image and definition (MLCube spec, section 14)."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from franca.cube.execute import Session, configure
+from franca.cube.files import sha256
+from franca.errors import NotFound, StepFailed, Unavailable
+from franca.model.job import Command
+from franca.runners.docker import DockerLike
+from franca.runners.runner import failure
+
+
+def inspect(session: Session, *, force: bool) -> dict[str, Any]:
+    """``hash`` as the published tool has it, and ``image``, ``repo_digest``, ``mlcube_yaml_sha256``.
+
+    Raises:
+        NotFound: the image is not there and ``force`` is not given.
+    """
+    found = session.platform()
+    definition = session.config.definition.path
+    record: dict[str, Any] = {}
+    container = found.runner.container
+    if isinstance(container, DockerLike):
+        record = _docker(session, container, force)
+    elif session.config.runner == "singularity":
+        record = _image_file(session, found.base.image.name, force)
+    elif found.native is not None:
+        record = {"hash": sources_digest(session, found.native.container.requirements)}
+    else:
+        raise Unavailable(f"inspect is not possible for runner {session.config.runner}")
+    return {**record, "mlcube_yaml_sha256": sha256(definition)}
+
+
+def _docker(session: Session, container: DockerLike, force: bool) -> dict[str, Any]:
+    image = session.platform().base.image
+    executor = session.executor()
+    probe = container.probe(image)
+    if not (outcome := executor.run(probe)).ok:
+        if outcome.status == 127:
+            raise failure(probe, outcome)
+        if not force:
+            raise _absent(session, image.name)
+        configure(session)
+    command = Command((*container.executable, "inspect", image.name), quiet=True, purpose=f"inspect {image.name}")
+    outcome = executor.run(command)
+    if not outcome.ok:
+        raise failure(command, outcome)
+    try:
+        described = json.loads(outcome.output)[0]
+        digest = str(described["Id"]).removeprefix("sha256:")
+    except (ValueError, LookupError, TypeError):
+        raise StepFailed(f"{container.name} described {image.name} in a way that cannot be read", status=1) from None
+    names = described.get("RepoDigests") or [""]
+    return {"hash": digest, "image": image.name, "repo_digest": names[0]}
+
+
+def _image_file(session: Session, path: str, force: bool) -> dict[str, Any]:
+    if not os.path.exists(path):
+        if not force:
+            raise _absent(session, path)
+        configure(session)
+    return {"hash": sha256(path), "image": path, "repo_digest": ""}
+
+
+def _absent(session: Session, image: str) -> NotFound:
+    platform = session.config.platform
+    return NotFound(
+        f"the image {image} does not exist here", hint=f"mlcube configure --platform={platform}, or --force"
+    )
+
+
+def sources_digest(session: Session, requirements: str) -> str:
+    """A digest over a native cube's files: everything below its root but workspaces and hidden files."""
+    from hashlib import sha256 as digest
+
+    state = digest()
+    for base, directories, files in os.walk(session.config.root):
+        directories[:] = sorted(
+            d for d in directories if not d.startswith(".") and d not in ("workspace", "__pycache__")
+        )
+        for name in sorted(files):
+            path = os.path.join(base, name)
+            if not name.startswith(".") and os.path.isfile(path) and not os.path.islink(path):
+                state.update(f"{os.path.relpath(path, session.config.root)}\0{sha256(path)}\n".encode())
+    if requirements:
+        state.update(sha256(requirements).encode())
+    return state.hexdigest()
+
+
+def rendered(record: dict[str, Any], form: str) -> str:
+    if form == "yaml":
+        from franca.catalog.marked import dump
+
+        return dump(record)
+    return json.dumps(record) + "\n"

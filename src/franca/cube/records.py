@@ -1,0 +1,144 @@
+"""The record of cube runs: an append-only file of events, one JSON object per line, and their logs.
+
+Records lie outside the workspace, in the user's state directory, so that a run leaves there only what its
+task made: ``$XDG_STATE_HOME/franca/cube/NAME-KEY/journal.jsonl`` and ``logs/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from franca.cube.files import sha256
+from franca.model.job import Expected
+
+MAX_HASHED = 10_000  # files of one output directory
+MAX_BYTES = 4 << 30  # of one output; larger ones are recorded without a digest
+
+
+class TaskStarted(NamedTuple):
+    """A task is about to run. ``at`` is seconds since the epoch, ``run`` ties the two events together."""
+
+    at: float
+    run: str
+    cube: str  #: path of the definition
+    cube_digest: str  #: sha256 of the definition
+    task: str
+    platform: str
+    workspace: str
+    commands: list[str]  #: as they could be pasted
+    image: str = ""
+    values: dict[str, str] = {}
+    event: str = "cube_task_started"
+
+
+class TaskFinished(NamedTuple):
+    """A task has ended, whatever its status."""
+
+    at: float
+    run: str
+    task: str
+    status: int
+    seconds: float
+    outputs: dict[str, Any]  #: by parameter: path, type, bytes, sha256
+    log: str = ""
+    event: str = "cube_task_finished"
+
+
+class Journal(NamedTuple):
+    """The record of one cube. Safe for processes that write at the same time."""
+
+    directory: str
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self.directory, "journal.jsonl")
+
+    def append(self, event: TaskStarted | TaskFinished) -> None:
+        """Add one line; a single write, so lines of two processes never mix. Failure to record is no failure."""
+        try:
+            os.makedirs(self.directory, exist_ok=True)
+            line = json.dumps(event._asdict(), separators=(",", ":")).encode() + b"\n"
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return
+
+    def events(self) -> list[dict[str, Any]]:
+        """What is recorded, oldest first; a line that was cut off by a crash is left out."""
+        try:
+            with open(self.path, "rb") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return []
+        out = []
+        for line in lines:
+            try:
+                out.append(json.loads(line))
+            except ValueError:
+                continue
+        return out
+
+
+def journal_of(path: str, name: str, environ: Mapping[str, str]) -> Journal:
+    """The record of the cube with the definition ``path``."""
+    from hashlib import sha256 as digest
+
+    state = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME", ""), ".local", "state")
+    plain = "".join(c if c.isalnum() else "-" for c in name)[:40]
+    return Journal(os.path.join(state, "franca", "cube", f"{plain}-{digest(path.encode()).hexdigest()[:12]}"))
+
+
+def described(outputs: tuple[Expected, ...]) -> dict[str, Any]:
+    """Outputs with their digests; a directory's digest covers the names and contents of its files."""
+    return {output.name: _described(output) for output in outputs}
+
+
+def _described(output: Expected) -> dict[str, Any]:
+    record: dict[str, Any] = {"path": output.path, "type": "directory" if output.directory else "file"}
+    try:
+        if os.path.isdir(output.path):
+            files, size, digest = _tree(output.path)
+            return {**record, "files": files, "bytes": size, "sha256": digest}
+        size = os.path.getsize(output.path)
+        return {**record, "bytes": size, "sha256": sha256(output.path) if size <= MAX_BYTES else ""}
+    except OSError:
+        return {**record, "missing": True}
+
+
+def _tree(directory: str) -> tuple[int, int, str]:
+    from hashlib import sha256 as digest
+
+    state, count, size = digest(), 0, 0
+    for base, directories, names in os.walk(directory):
+        directories.sort()
+        for name in sorted(names):
+            path = os.path.join(base, name)
+            if not os.path.isfile(path) or os.path.islink(path):
+                continue
+            count, size = count + 1, size + os.path.getsize(path)
+            if count > MAX_HASHED or size > MAX_BYTES:
+                return count, size, ""
+            state.update(f"{os.path.relpath(path, directory)}\0{sha256(path)}\n".encode("utf-8", "surrogateescape"))
+    return count, size, state.hexdigest()
+
+
+def broken_promises(outputs: tuple[Expected, ...]) -> list[str]:
+    """What is wrong with the declared outputs after a run that claims success."""
+    wrong = []
+    for output in outputs:
+        if output.directory:
+            if not os.path.isdir(output.path):
+                wrong.append(f"output directory {output.name} ({output.path}) is missing")
+            elif not os.listdir(output.path):
+                wrong.append(f"output directory {output.name} ({output.path}) is empty")
+        elif not os.path.exists(output.path):
+            wrong.append(f"output file {output.name} ({output.path}) is missing")
+        elif os.path.isfile(output.path) and not os.path.getsize(output.path):
+            wrong.append(f"output file {output.name} ({output.path}) is empty")
+    return wrong

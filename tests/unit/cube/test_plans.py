@@ -1,0 +1,217 @@
+"""From definitions to jobs and printed commands: settings, options, workspaces, container_config.yaml."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from franca.cube.definition import parse_override
+from franca.cube.dockerfile import read_dockerfile
+from franca.cube.execute import Console, Session, plan, plan_configure
+from franca.cube.request import FRANCA, PUBLISHED, Options, Request
+from franca.errors import FrancaError, MalformedFile, NotFound, UsageError
+
+CUBE = """name: c
+docker: {image: org/c:1, gpu_args: "--gpus=all --shm-size=1g"}
+tasks:
+  t: {parameters: {inputs: {i: in/}, outputs: {o: out/}}}
+"""
+
+
+class Bench:
+    """A cube in a directory, and plans of it."""
+
+    def __init__(self, root: Path, text: str, name: str = "mlcube.yaml") -> None:
+        self.root = root
+        self.warnings: list[str] = []
+        (root / name).write_text(text)
+        self.environ = {"HOME": str(root / "home"), "PATH": "/nowhere", "FRANCA_CACHE": str(root / "cache")}
+
+    def session(self, *overrides: str, **request: Any) -> Session:
+        request.setdefault("cube", str(self.root))
+        parsed = tuple(parse_override(text) for text in overrides)
+        console = Console(print, self.warnings.append, lambda text: None)
+        return Session(Request(overrides=parsed, **request), self.environ, console, str(self.root))
+
+    def words(self, *overrides: str, **request: Any) -> list[str]:
+        """The last command of the only task."""
+        return shlex.split(plan(self.session(*overrides, **request))[0].lines[-1])
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, CUBE)
+
+
+def test_our_profile_removes_containers_and_maps_the_user(bench: Bench) -> None:
+    words = bench.words(profile=FRANCA)
+    assert words[2:4] == ["--rm", f"--user={os.getuid()}:{os.getgid()}"]
+    assert "--rm" not in bench.words(profile=PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "options", "gpus"),
+    [
+        ([], Options(), []),
+        (["platform.accelerator_count=1"], Options(), ["--gpus=all"]),
+        (["platform.accelerator_count=1"], Options(gpus="2"), ["--gpus=2"]),
+        (["platform.accelerator_count=1"], Options(gpus=""), []),
+        (["platform.accelerator_count=3", "docker.gpu_args=--x"], Options(), ["--gpus=3"]),
+        (["platform.accelerator_count=2.0", "docker.gpu_args=--x"], Options(), ["--gpus=2"]),
+    ],
+)
+def test_one_request_for_gpus(bench: Bench, overrides: list[str], options: Options, gpus: list[str]) -> None:
+    words = bench.words(*overrides, options=options)
+    assert [word for word in words if word.startswith("--gpus")] == gpus
+
+
+def test_options_that_a_runner_does_not_know_are_refused(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="--memory"):
+        bench.session(platform="native", options=Options(memory="4g"))
+
+
+@pytest.mark.parametrize("key", ["docker.imag=x", "runner.imag=x"])
+def test_unknown_keys_of_a_runner_are_refused(bench: Bench, key: str) -> None:
+    with pytest.raises(MalformedFile, match="imag") as caught:
+        bench.session(key)
+    assert "did you mean 'image'" in caught.value.hint
+
+
+def test_unknown_keys_of_the_settings_are_ignored(bench: Bench) -> None:
+    home = bench.root / "home"
+    home.mkdir()
+    (home / "mlcube.yaml").write_text("platforms: {docker: {runner: docker, --new_thing: x, docker: podman}}\n")
+    session = bench.session()
+    assert any("--new_thing" in warning for warning in session.config.warnings)
+    assert bench.words()[0] == "podman"
+
+
+def test_maps_of_settings_cube_and_command_line_are_joined(bench: Bench) -> None:
+    home = bench.root / "home"
+    home.mkdir()
+    (home / "mlcube.yaml").write_text("platforms: {docker: {runner: docker, env_args: {A: 1, B: '$HOME'}}}\n")
+    words = bench.words("docker.env_args.C=c d")
+    assert [b for a, b in itertools.pairwise(words) if a == "-e"] == ["A=1", f"B={home}", "C=c d"]
+
+
+def test_a_known_parameter_is_suggested_for_a_misspelt_one(bench: Bench) -> None:
+    with pytest.raises(NotFound, match="unknown parameter 'oo'"):
+        bench.session(values=(("oo", "x"),))
+
+
+def test_strict_profiles_need_every_file_before_anything(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "name: c\ndocker: {image: a}\ntasks: {t: {parameters: {inputs: {f: {type: file}}}}}\n")
+    with pytest.raises(NotFound, match="missing input file"):
+        plan(bench.session(profile=FRANCA))
+    assert plan(bench.session(profile=PUBLISHED))
+    assert "missing input file" in bench.warnings[0]
+    assert plan(bench.session(profile=FRANCA, keep_going_without_files=True))
+    optional = "tasks.t.parameters.inputs.f.optional=true"
+    assert plan(bench.session(optional, profile=FRANCA))
+
+
+def test_a_file_that_an_earlier_task_makes_is_not_missing(tmp_path: Path) -> None:
+    text = "name: c\ndocker: {image: a}\ntasks:\n  a: {parameters: {outputs: {o: d/}}}\n" \
+           "  b: {parameters: {inputs: {f: {type: file, default: d/x}}}}\n"  # fmt: skip
+    bench = Bench(tmp_path, text)
+    assert len(plan(bench.session(profile=FRANCA, tasks=("a", "b")))) == 2
+    with pytest.raises(NotFound):
+        plan(bench.session(profile=FRANCA, tasks=("b",)))
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [("x", "{ws}/x"), ("x/", "{ws}/x"), ("/abs", "/abs"), ("~/x", "{home}/x"), ("$HOME/x", "{home}/x"),
+     ("$NOT_SET/x", "{ws}/$NOT_SET/x"), ("../../x", "{up}/x"), ("a/./b//c", "{ws}/a/b/c"), ("x\\", "{ws}/x")],
+)  # fmt: skip
+def test_paths_of_parameters(bench: Bench, value: str, path: str) -> None:
+    words = bench.words(values=(("o", value), ("i", "/i")))
+    expected = path.format(ws=bench.root / "workspace", home=bench.root / "home", up=bench.root.parent)
+    assert f"{expected}:/mlcube_io1" in words
+
+
+def test_container_config_mounts_fixed_paths_and_passes_no_words(tmp_path: Path) -> None:
+    text = """container_type: DockerImage
+image: org/model:1
+tasks:
+  infer:
+    run_args: {command: python3 /x.py, shm_size: 2g, environment: {K: V}, gpus: 1}
+    input_volumes: {data_path: {mount_path: /volumes/data, type: directory}}
+    output_volumes: {output_path: {mount_path: /volumes/out, type: directory}}
+"""
+    bench = Bench(tmp_path, text, "container_config.yaml")
+    words = bench.words(values=(("data_path", "/d"), ("output_path", "/o")))
+    assert words == [
+        "docker", "run", "--rm", f"--user={os.getuid()}:{os.getgid()}", "--shm-size=2g", "--network=none", "--gpus=1",
+        "-e", "K=V", "--volume", "/d:/volumes/data:ro", "--volume", "/o:/volumes/out:rw", "org/model:1", "python3",
+        "/x.py",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("image: org/model:1", "image: "), "image is missing"),
+        (("command: x", "comand: x"), "comand"),
+        (("mount_path: /v", "mount_path: v"), "absolute"),
+        (("type: directory", "type: dir"), "type must be"),
+        (("DockerImage", "Other"), "container type"),
+        (("DockerImage", "EncryptedDockerArchive"), "key"),
+    ],
+)
+def test_container_config_errors(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    text = "container_type: DockerImage\nimage: org/model:1\ntasks: {t: {run_args: {command: x}, " \
+           "input_volumes: {d: {mount_path: /v, type: directory}}}}\n"  # fmt: skip
+    with pytest.raises(FrancaError, match=message):
+        Bench(tmp_path, text.replace(*change), "container_config.yaml").session()
+
+
+def test_combinations_of_launcher_and_container(bench: Bench) -> None:
+    ssh = ("ssh.host=n1", "ssh.remote_root=/r", "ssh.authentication.user=bob")
+    assert bench.words(*ssh, platform="ssh+podman")[:1] == ["rsync"]
+    assert bench.words(platform="slurm+apptainer", options=Options(gpus="2", memory="4g"))[:2] == ["(", "cd"]
+    assert "--mem=4G" in bench.words(platform="slurm+docker", options=Options(memory="4g"))
+    native = plan(
+        bench.session("native.entrypoint=x", platform="slurm+native", options=Options(memory="4g", cpu="0-3", gpus="1"))
+    )
+    words = shlex.split(native[0].lines[-1].strip("( )"))
+    assert {"--mem=4G", "--cpus-per-task=4", "--gres=gpu:1"} <= set(words)
+    with pytest.raises(UsageError, match="LAUNCHER"):
+        bench.session(platform="ssh+slurm+docker")
+
+
+def test_configure_can_be_planned(bench: Bench) -> None:
+    assert plan_configure(bench.session()) == ["docker pull org/c:1"]
+    (bench.root / "Dockerfile").write_text("FROM x\n")
+    assert plan_configure(bench.session("docker.build_strategy=auto", "docker.build_args={A: b c}")) == [
+        f"docker build --build-arg 'A=b c' -t org/c:1 -f {bench.root}/Dockerfile {bench.root}"
+    ]
+    assert plan_configure(bench.session("docker.tar_file=x.tar")) == [f"docker load -i {bench.root}/x.tar"]
+
+
+def test_a_plan_changes_nothing(bench: Bench) -> None:
+    before = sorted(str(p) for p in bench.root.rglob("*"))
+    for platform in ("docker", "singularity", "k8s", "slurm+docker"):
+        plan(bench.session(platform=platform, workspace="elsewhere"))
+    assert sorted(str(p) for p in bench.root.rglob("*") if "cache" not in p.parts) == before
+
+
+def test_what_a_dockerfile_says() -> None:
+    found = read_dockerfile(
+        "# x\nFROM a AS one\nENTRYPOINT wrong\nFROM b\nENV A=1 B='x y'\nWORKDIR /app\nWORKDIR sub\n"
+        "COPY --chown=1 main.py \\\n  util.py ./\nCOPY requirements.txt /tmp/\nADD src /src\nCOPY --from=one /x /y\n"
+        'ENTRYPOINT ["python3", "/app/sub/main.py"]\n'
+    )
+    assert found.entrypoint == ("python3", "/app/sub/main.py")
+    assert found.workdir == "/app/sub"
+    assert found.source_of("/app/sub/util.py") == "util.py"
+    assert found.source_of("main.py") == "main.py"
+    assert found.source_of("/src/a/b.py") == "src/a/b.py"
+    assert found.source_of("/y") is None
+    assert found.requirements() == "requirements.txt"
+    assert dict(found.env) == {"A": "1", "B": "x y"}
