@@ -4,4 +4,4 @@ set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
 apt-get install -y --no-install-recommends docker.io podman runc slirp4netns uidmap \
-  openssh-server openssh-client rsync slurm-wlm munge squashfs-tools busybox-static
+  openssh-server openssh-client rsync slurm-wlm munge squashfs-tools busybox-static chromium

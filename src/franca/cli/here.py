@@ -10,7 +10,7 @@ from franca.cli.parsing import Bound
 from franca.cli.session import Session
 from franca.errors import NotFound
 from franca.grammar.reference import parse_ref
-from franca.model.ids import REPO, Ref
+from franca.model.ids import CUBE, REPO, Ref
 
 
 def resolved(bound: Bound, session: Session) -> Bound:
@@ -21,8 +21,10 @@ def resolved(bound: Bound, session: Session) -> Bound:
     """
     if not bound.kind or not any(word == "." or word.startswith(".:") for word in bound.words):
         return bound
-    if REPO.selects(parse_ref(bound.kind).name):
+    if REPO.selects(parse_ref(bound.kind).name) or bound.command.name == "lint":
         return bound  # the word is a path there
+    if CUBE.selects(parse_ref(bound.kind).name) and bound.command.handler.startswith("franca.cli.cube_commands"):
+        return bound  # and there
     from franca.catalog.detect import detect
 
     place = os.getcwd()

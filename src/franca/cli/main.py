@@ -84,10 +84,16 @@ def _help(command: Any, invocation: Invocation, session: Session) -> Answer:
     """Help for the command; of a run with a script's name, for that script's inputs."""
     from franca.cli.help import of_command
 
-    if command.name == "run" and (invocation.kind or invocation.get("tags")):
+    own_help = f"run {invocation.kind}" in registry.COMMANDS
+    if command.name == "run" and not own_help and (invocation.kind or invocation.get("tags")):
         options = {k: v for k, v in invocation.options.items() if k == "tags"}
         shown = Invocation("show", invocation.kind, invocation.artifacts, options)
-        return _with_action(shown, session)
+        if split_kind(shown, session.is_kind)[0] != "script":
+            return _with_action(shown, session)
+        from franca.cli.commands.authoring import script_help
+        from franca.cli.tables.artifacts import SHOW
+
+        return script_help(bind(SHOW, shown, session.is_kind, session.environ), session)
     return Answer({"help": of_command(command)}, raw=of_command(command))
 
 

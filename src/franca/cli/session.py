@@ -42,10 +42,10 @@ class Session:
 
         return Engine(self.catalog, environ=self.environ)
 
-    def engine(self, listener: Callable[[Event], None] | None = None) -> Engine:
+    def engine(self, listener: Callable[[Event], None] | None = None, *, isolate_hooks: bool = False) -> Engine:
         """An engine over this catalog that runs the hooks of content and asks through this session."""
         from franca.compat.access import CM
-        from franca.compat.hook_surface import ContentHooks
+        from franca.compat.hook_surface import hooks_of
         from franca.engine import Engine
 
         cm = CM(environ=self.environ, listener=listener)
@@ -55,7 +55,7 @@ class Session:
             environ=self.environ,
             listener=listener or (lambda event: None),
             chooser=self.choose,
-            surface=ContentHooks(cm, self.environ),
+            surface=hooks_of(cm, self.environ, isolate=isolate_hooks),
             native_to_stderr=self.output.as_json,
         )
         return cm._engine

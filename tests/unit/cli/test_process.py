@@ -151,7 +151,7 @@ def test_bash_completes_with_the_printed_script(root: Path, tmp_path: Path) -> N
         done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True, env=env)
         return done.stdout.split()
 
-    assert complete("doc") == ["doctor"]
+    assert complete("doct") == ["doctor"]
     assert complete("show", "script", "detect-o") == ["detect-os"]
     assert "--version_min=" in complete("run", "detect-os", "--vers")
 

@@ -29,7 +29,7 @@ _READING = frozenset({
     "tags", "version", "version_min", "version_max", "version_max_usable", "env", "const", "state", "const_state",
     "adr", "ad", "only_execute_from_cache", "extra_cache_tags", "name", "quiet", "silent", "verbose", "json",
 })  # fmt: skip
-_DISPLAY = ("help", "json", "dot", "mermaid", "why", "diff", "save_to_json", "trust", "locked")
+_DISPLAY = ("help", "json", "dot", "mermaid", "why", "diff", "save_to_json", "trust", "locked", "isolate_hooks")
 
 
 def inputs_of(bound: Bound, session: Session) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def run(bound: Bound, session: Session) -> Answer:
 
     try:
         with session.output.reserved():
-            result = session.engine(listen).run(inputs)
+            result = session.engine(listen, isolate_hooks=bool(bound.flag("isolate_hooks"))).run(inputs)
     except ScriptNotFound as error:
         raise with_suggestions(error, inputs, session) from None
     finally:
