@@ -36,7 +36,7 @@ class Journal:
         self._logs = 0
 
     def append(self, event: Event) -> None:
-        line = msgspec.json.encode(_without_secrets(event), enc_hook=str) + b"\n"
+        line = _line(_without_secrets(event))
         if self._handle < 0:
             self._waiting.append(line)
             if not isinstance(event, _EFFECTS):
@@ -62,6 +62,17 @@ class Journal:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+def _line(event: Event) -> bytes:
+    """An event as a line of the file. Paths need not be text: what is none becomes question marks."""
+    try:
+        return msgspec.json.encode(event, enc_hook=str) + b"\n"
+    except UnicodeEncodeError:
+        import json
+
+        text = json.dumps(msgspec.to_builtins(event, enc_hook=str), ensure_ascii=False, default=str)
+        return text.encode("utf-8", "replace") + b"\n"
 
 
 def _without_secrets(event: Event) -> Event:

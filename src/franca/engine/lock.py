@@ -154,13 +154,13 @@ def _steps(
 
 
 def digest(folder: str) -> str:
-    """A digest of everything in a script's folder except byte code and leftovers of runs."""
+    """A digest of all regular files and links in a script's folder, without byte code and leftovers of runs."""
     total = hashlib.sha256()
     for path in _files(folder):
         total.update(os.path.relpath(path, folder).encode("utf-8", "surrogateescape") + b"\0")
         if os.path.islink(path):
             total.update(os.readlink(path).encode("utf-8", "surrogateescape"))
-        else:
+        elif os.path.isfile(path):  # a pipe would never end
             with open(path, "rb") as stream:
                 while block := stream.read(1 << 20):
                     total.update(block)
