@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +31,23 @@ def script(name: str, *words: str) -> None:
                           stderr=subprocess.PIPE, text=True, timeout=120)  # fmt: skip
     if done.returncode:
         pytest.skip(f"{name} {words[0]}: {done.stderr.strip() or done.returncode}")
+
+
+def free_ports(count: int) -> int:
+    """The first of ``count`` neighbouring loopback ports that nobody listens on: test processes run side by side."""
+    for _ in range(100):
+        first = random.randrange(20000, 32000, 8)
+        sockets = [socket.socket() for _ in range(count)]
+        try:
+            for number, one in enumerate(sockets):
+                one.bind(("127.0.0.1", first + number))
+            return first
+        except OSError:
+            continue
+        finally:
+            for one in sockets:
+                one.close()
+    pytest.skip("no free ports on the loopback")
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +120,7 @@ def ssh_words(engines_directory: Path) -> Iterator[tuple[str, ...]]:
     """The words that start an ssh which knows the host ``node1``, on this machine."""
     need("sshd", "ssh", "rsync", "ssh-keygen")
     directory = engines_directory / "s"
-    script("sshd.sh", "start", str(directory), "22322")
+    script("sshd.sh", "start", str(directory), str(free_ports(1)))
     yield ("ssh", "-F", str(directory / "config"))
     script("sshd.sh", "stop", str(directory))
 
@@ -111,7 +130,7 @@ def slurm(engines_directory: Path) -> Iterator[None]:
     """A running cluster; SLURM_CONF is set."""
     need("slurmctld", "slurmd", "munged", "srun")
     directory = engines_directory / "l"
-    script("slurm.sh", "start", str(directory), "16930")
+    script("slurm.sh", "start", str(directory), str(free_ports(4)))
     os.environ["SLURM_CONF"] = str(directory / "slurm.conf")
     yield
     script("slurm.sh", "stop", str(directory))
