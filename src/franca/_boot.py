@@ -243,7 +243,11 @@ VARIABLES = (
     "PYTHONPATH", "PYTHONUTF8", "SHELL", "TERM", "USER", "VIRTUAL_ENV",
 )  # fmt: skip
 FAMILIES = ("CM_", "FRANCA_", "MLC_")
-NEW_FRONTS = ("mlc", "mlcr")
+
+
+def home_dialect(name: str) -> str:
+    """The dialect whose rules a program follows, by its name."""
+    return "new" if name[:3] == "mlc" and name != "mlcube" else "classic"
 
 
 class Answer:
@@ -282,7 +286,7 @@ def fast(name: str, argv: list[str], environ: Mapping[str, str]) -> Answer | Non
     """The answer, if it is certain. Raises anything when there is a doubt."""
     if not _eligible(argv, environ):
         return None
-    who = (*identity(environ), "new" if name in NEW_FRONTS else "classic")
+    who = (*identity(environ), home_dialect(name))
     kept = read_snapshot(snapshot_path(who), who)
     asked = question(name, argv, environ)
     answer = _remembered(memo_path(who[3], asked), asked, kept.digest)
@@ -383,9 +387,26 @@ def main(name: str) -> None:
     os._exit(answer.status)
 
 
+def load_msgspec() -> None:
+    """Import msgspec without ``typing_extensions``.
+
+    msgspec takes it when it is there and does without it otherwise, for names that nothing here uses. With it come
+    ``inspect``, ``ast`` and ``dis``, which together cost more than everything of Franca that a short command needs.
+    """
+    if "msgspec" in sys.modules or "typing_extensions" in sys.modules:
+        return
+    modules: Any = sys.modules
+    modules["typing_extensions"] = None  # the import system's own way to say: not to be had
+    try:
+        __import__("msgspec")
+    finally:
+        del modules["typing_extensions"]
+
+
 def slow(name: str, argv: list[str]) -> int:
     """The ordinary command line; its answer is remembered where ``franca.catalog.memo`` says that it may be."""
     module, function = FRONTS.get(name, OTHER_FRONT)
+    load_msgspec()
     memo = __import__("franca.catalog.memo", fromlist=["Recorder"])  # by name: the lane lies below every layer
     with memo.Recorder(name, argv, os.environ) as recorder:
         front = getattr(__import__(module, fromlist=[function]), function)

@@ -395,6 +395,25 @@ def says_once(text: str, what: str) -> bool:
     return re.search(what, messages[0]) is not None
 
 
+# --- containers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("program", ["cm docker script", "cmrd", "franca docker script"])
+def test_what_a_container_would_run(program: str, person: Person) -> None:
+    done = person.types(f'{program} "detect os" --docker_dry_run')
+    assert done.status == 0, done.err
+    assert "FROM ubuntu:22.04\n" in done.out
+    assert "cm run script --tags=detect,os --quiet --docker_run_deps" in done.lines[-1]
+    assert done.lines[-1].split()[:2] in (["docker", "run"], ["podman", "run"])
+
+
+def test_a_container_without_an_engine(person: Person) -> None:
+    person.environ |= {"PATH": f"{BIN}:/usr/bin:/bin", "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    done = person.types('cm docker script "detect os" --docker_tool=docker')
+    assert done.status > 0
+    assert says_once(done.err, "docker")
+
+
 # --- from Python ----------------------------------------------------------------------------------------
 
 

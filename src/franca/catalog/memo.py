@@ -146,7 +146,7 @@ class Recorder:
         if not self.offered or len(out) + len(err) > MAX_CHARACTERS or len(_digests) != 1:
             return
         (digest,) = _digests
-        who = (*_boot.identity(self.environ), "new" if self.name in _boot.NEW_FRONTS else "classic")
+        who = (*_boot.identity(self.environ), _boot.home_dialect(self.name))
         if not digest or not self._is_current(digest, who):
             return
         group = self._stamps()

@@ -81,7 +81,7 @@ class CM:
     @property
     def engine(self) -> Engine:
         if self._engine is None:
-            from franca.compat.hook_surface import ContentHooks
+            from franca.compat.hook_surface import hooks_of
             from franca.compat.prompts import choose
             from franca.engine import Engine
             from franca.engine.engine import no_listener
@@ -91,7 +91,7 @@ class CM:
                 environ=self.environ,
                 listener=self.listener or no_listener,
                 chooser=choose,
-                surface=ContentHooks(self, self.environ, isolate=self.isolate_hooks),
+                surface=hooks_of(self, self.environ, isolate=self.isolate_hooks),
                 native_to_stderr=self.native_to_stderr,
             )
         return self._engine

@@ -7,9 +7,7 @@ they do is in ``file_search`` and in the engine behind ``HookContext``.
 from __future__ import annotations
 
 import functools
-import logging
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,8 @@ from franca.errors import FrancaError, HookFailed, NativeFailed, NotFound, Usage
 from franca.planner.deps import update_deps
 
 if TYPE_CHECKING:
+    import logging
+
     from franca.compat.access import CM
 
 _Method = Callable[["AutomationSurface", dict[str, Any]], Result]
@@ -42,30 +42,17 @@ def _returning(method: _Method) -> _Method:
     return wrapped
 
 
-class ContentLog(logging.Handler):
-    """Writes content's log lines to the standard error stream as they are."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr)
-
-
-def content_logger(*, silent: bool, verbose: bool) -> logging.Logger:
-    """The logger behind ``automation.logger``."""
-    logger = logging.getLogger("franca.content")
-    if not logger.handlers:
-        logger.addHandler(ContentLog())
-        logger.propagate = False
-    logger.setLevel(logging.DEBUG if verbose else logging.WARNING if silent else logging.INFO)
-    return logger
-
-
 class ActionObject:
     """``automation.action_object`` of the new dialect: ``access`` and what content reads beside it."""
 
-    def __init__(self, cm: CM, logger: logging.Logger) -> None:
+    def __init__(self, cm: CM, surface: AutomationSurface) -> None:
         self._cm = cm
-        self.logger = logger
+        self._surface = surface
         self.parent = None
+
+    @functools.cached_property
+    def logger(self) -> logging.Logger:
+        return self._surface.logger
 
     def access(self, i: Any) -> Result:
         return self._cm.access(i)
@@ -86,14 +73,20 @@ class AutomationSurface:
     def __init__(self, context: HookContext, cm: CM) -> None:
         self._context = context
         self._cm = cm
-        verbose = bool(context.inputs.get("verbose") or context.inputs.get("v"))
-        self.logger = content_logger(silent=context.silent, verbose=verbose)
-        self.action_object = ActionObject(cm, self.logger)
+        self.action_object = ActionObject(cm, self)
         self.cmind = cm
         self.os_info: dict[str, Any] = {}
         self.meta = {"alias": "script", "uid": "5b4e0237da074764"}
         self.recursion_spaces = "  " * context.depth
         self.env = context.env
+
+    @functools.cached_property
+    def logger(self) -> logging.Logger:
+        from franca.compat.content_log import content_logger
+
+        inputs = self._context.inputs
+        verbose = bool(inputs.get("verbose") or inputs.get("v"))
+        return content_logger(silent=self._context.silent, verbose=verbose)
 
     # --- files ----------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
@@ -252,6 +251,8 @@ def _content_raised(error: Exception, cm: CM) -> Result:
     """An exception of content's own code, with the place where it happened; raised on under ``CM_DEBUG``."""
     if cm.debug:
         raise error
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     text = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tokenize
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, ModuleType
@@ -31,8 +30,8 @@ def compiled(path: str) -> CodeType:
     known = _compiled.get(path)
     if known and known[:2] == (entry.st_mtime_ns, entry.st_size):
         return known[2]
-    with tokenize.open(path) as stream:
-        source = stream.read()
+    with open(path, "rb") as stream:
+        source = stream.read()  # as bytes: the compiler heeds a coding line itself
     code = compile(source, path, "exec", dont_inherit=True)
     _compiled[path] = (entry.st_mtime_ns, entry.st_size, code)
     return code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from franca.compat.automation import Automation
 from franca.compat.config import CM_VERSION
 from franca.compat.results import Result
 from franca.errors import FrancaError, HookFailed, KindNotFound, Untrusted, UsageError
-from franca.grammar.argv import parse, to_input
+from franca.grammar.argv import parse, to_input, words_to_tags
 from franca.grammar.reference import parse_ref, parsed_pairs
 from franca.grammar.versions import compare
 from franca.model.artifact import Artifact
@@ -31,6 +30,8 @@ def request_of(i: Any) -> dict[str, Any]:
         return {}
     if isinstance(i, dict):
         return i
+    import shlex
+
     words = shlex.split(i) if isinstance(i, str) else [str(word) for word in i]
     return to_input(parse(words, read_input_file))
 
@@ -109,12 +110,25 @@ def _parse_artifacts(i: dict[str, Any], kind: ObjectRef) -> None:
 
 def _words_to_tags(i: dict[str, Any]) -> None:
     """Words with blanks are tags; so is a first word with commas in which no part is a uid."""
-    from franca.compat.utils_actions import detect_tags_in_artifact
-
     word = str(i.get("artifact") or "")
     if "," in word and not any(is_uid(part.strip()) for part in word.split(",")):
         i["artifact"] = word.replace(",", " ")
-    detect_tags_in_artifact({"input": i})
+    words_to_tags_in(i)
+
+
+def words_to_tags_in(given: dict[str, Any]) -> None:
+    """Make tags of the words with blanks among ``artifact`` and ``artifacts``, in place."""
+    words = [str(given["artifact"])] if given.get("artifact") else []
+    words += [str(word) for word in given.get("artifacts", [])]
+    tags, kept = words_to_tags(words, str(given.get("tags") or ""))
+    if tags:
+        given["tags"] = tags
+    given.pop("artifact", None)
+    given.pop("artifacts", None)
+    if kept:
+        given["artifact"] = kept[0]
+    if len(kept) > 1:
+        given["artifacts"] = list(kept[1:])
 
 
 def _method_help(i: dict[str, Any], method: Any) -> Result:

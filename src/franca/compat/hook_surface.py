@@ -7,19 +7,19 @@ returns or raises into ``HookReply`` and ``HookFailed``.
 from __future__ import annotations
 
 import copy
-import linecache
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from franca.compat import child_modules, host, session
 from franca.compat.automation_surface import AutomationSurface
+from franca.compat.content_data import is_true
 from franca.compat.content_modules import ContentImports, executed
 from franca.compat.results import Failure, code_of
-from franca.engine.hooks import HookContext, HookReply
+from franca.engine.hooks import HookContext, HookReply, HookSurface
 from franca.errors import FrancaError, HookFailed, Location, Untrusted
 from franca.model.artifact import Repo
 from franca.model.tags import split_tags
@@ -39,12 +39,21 @@ def never(repo: Repo) -> bool:
     return False
 
 
+def hooks_of(cm: CM, environ: Mapping[str, str], *, isolate: bool = False, consent: Consent = never) -> HookSurface:
+    """The surface for a run: in this process, or (``isolate``, or ``FRANCA_ISOLATE_HOOKS=yes``) in a worker."""
+    here = ContentHooks(cm, environ, consent=consent)
+    if not isolate and not is_true(environ.get("FRANCA_ISOLATE_HOOKS", "")):
+        return here
+    from franca.compat.isolated_hooks import IsolatedHooks
+
+    return IsolatedHooks(here, cm, environ)
+
+
 class ContentHooks:
     """The engine's ``HookSurface`` over content written for CM and MLC.
 
     Args:
         consent: asked once for each repository that is not trusted, before its first hook runs.
-        isolate: run every hook in a child process (see ``isolation``).
     """
 
     def __init__(
@@ -53,28 +62,21 @@ class ContentHooks:
         environ: Mapping[str, str] | None = None,
         *,
         consent: Consent = never,
-        isolate: bool = False,
     ) -> None:
         self._cm = cm
         self._imports = ContentImports(os.environ if environ is None else environ)
         self._consent = consent
         self._allowed: set[str] = set()
-        self.isolate = isolate
         child_modules.offer(os.environ)  # native scripts inherit it
 
     def call(self, hook: str, context: HookContext) -> HookReply:
         if not context.script.has_hooks:
             return _ABSENT
-        self._check_trust(context.script.repo)
-        if not self.isolate:
-            return self._call(hook, context)
-        from franca.compat.isolation import in_child
+        self.check_trust(context.script.repo)
+        return self.call_here(hook, context)
 
-        reply = in_child(lambda: self._call(hook, context), hook, context)
-        self._cm.catalog.refresh()  # the child may have written
-        return reply
-
-    def _check_trust(self, repo: Repo) -> None:
+    def check_trust(self, repo: Repo) -> None:
+        """Raises Untrusted: hooks of this repository do not run yet."""
         if repo.trusted or repo.path in self._allowed:
             return
         if not self._consent(repo):
@@ -84,7 +86,8 @@ class ContentHooks:
             )
         self._allowed.add(repo.path)
 
-    def _call(self, hook: str, context: HookContext) -> HookReply:
+    def call_here(self, hook: str, context: HookContext) -> HookReply:
+        """Call the hook in this process, whatever its repository is."""
         script = context.script
         path = os.path.join(script.path, _FILE)
         with self._imports.active(script.dialect, script.repo.path, script.path), session.using(self._cm):
@@ -111,7 +114,8 @@ class ContentHooks:
         except BaseException as error:
             raise hook_error(error, path, hook, context) from error
         finally:
-            sys.stdout.flush()
+            with suppress(ValueError):  # the hook has closed it
+                sys.stdout.flush()
         return reply_of(answer, hook, path, context)
 
 
@@ -236,6 +240,8 @@ def hook_error(error: BaseException, path: str, hook: str, context: HookContext)
     if isinstance(error, SystemExit):
         return HookFailed(f"{what} {_FILE} ended the process with {error.code!r}", step=step, where=where)
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    import linecache
+
     source = linecache.getline(where.path, where.line).strip()
     hint = f"the line is: {source}" if source else ""
     return HookFailed(f"{what} {_FILE} raised {text}", step=step, where=where, hint=hint)
@@ -254,6 +260,8 @@ def _missing_module(name: str, step: str, where: Location) -> HookFailed:
 
 def _place(error: BaseException, path: str) -> Location:
     """The deepest frame in the script's own folder, else the deepest of all that is content's."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     folder = os.path.dirname(path) + os.sep
     own = [frame for frame in frames if frame.filename.startswith(folder)]

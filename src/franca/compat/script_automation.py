@@ -8,7 +8,6 @@ from typing import Any
 from franca.compat import prompts
 from franca.compat.automation import Automation
 from franca.compat.content_data import is_true
-from franca.compat.content_files import write_whole
 from franca.compat.results import Result, refusal
 from franca.errors import UsageError, VariationNotFound
 from franca.grammar.shell import command_line
@@ -20,10 +19,15 @@ _CALL = frozenset((
     "action", "automation", "parsed_automation", "parsed_artifact", "parsed_artifacts", "common",
 ))  # fmt: skip
 _LATER = (
-    "docker", "dockerfile", "docker_run", "apptainer", "apptainer_run", "apptainerfile", "experiment",
-    "remote_run", "remote_docker", "remote_experiment", "remote_slurm", "remote_slurm_experiment",
-    "slurm_run", "slurm_docker", "slurm_apptainer", "slurm_experiment",
+    "docker_run", "apptainer", "apptainer_run", "apptainerfile", "experiment",
+    "remote_docker", "remote_experiment", "remote_slurm", "remote_slurm_experiment",
+    "slurm_docker", "slurm_apptainer", "slurm_experiment",
 )  # fmt: skip
+
+
+def _inputs(i: dict[str, Any]) -> dict[str, Any]:
+    """What of a call is an input of the script."""
+    return {key: value for key, value in i.items() if key not in _CALL and not _names_kind(key, value)}
 
 
 def _names_kind(key: str, value: object) -> bool:
@@ -54,7 +58,7 @@ class ScriptAutomation(Automation):
         """run script "get python3" [--adr.NAME.tags=_x] [--env.KEY=VALUE] [--quiet] [-j]: run a script."""
         if i.get("help") or i.get("h"):
             return self._help_of_script(i)
-        inputs = {key: value for key, value in i.items() if key not in _CALL and not _names_kind(key, value)}
+        inputs = _inputs(i)
         if self.cmind.home_dialect.is_new and "quiet" not in inputs and not prompts.interactive():
             inputs["quiet"] = True  # the new dialect asks nobody where nobody can answer (section 3.8)
         done = self.cmind.engine.run(inputs)
@@ -69,6 +73,30 @@ class ScriptAutomation(Automation):
         if done.skipped:
             result["skipped"] = True
         return result
+
+    def docker(self, i: dict[str, Any]) -> Result:
+        """docker script "TAGS" [--docker_dry_run] [--docker_os=..] [--docker_KEY=..]: run a script in a container."""
+        from franca.compat import container_actions
+
+        return container_actions.docker(self.cmind, i, _inputs(i))
+
+    def remote_run(self, i: dict[str, Any]) -> Result:
+        """remote-run script "TAGS" --remote_host=H [--remote_user=U] [--remote_dry_run]: run a script over ssh."""
+        from franca.compat import elsewhere_actions
+
+        return elsewhere_actions.run(self.cmind, i, _inputs(i), "remote")
+
+    def slurm_run(self, i: dict[str, Any]) -> Result:
+        """slurm-run script "TAGS" [--slurm_partition=P] [--slurm_dry_run]: run a script as a Slurm job step."""
+        from franca.compat import elsewhere_actions
+
+        return elsewhere_actions.run(self.cmind, i, _inputs(i), "slurm")
+
+    def dockerfile(self, i: dict[str, Any]) -> Result:
+        """dockerfile script "TAGS" [--docker_path=DIR]: write the Dockerfile in which a script runs."""
+        from franca.compat import container_actions
+
+        return container_actions.dockerfile(self.cmind, i, _inputs(i))
 
     def prepare(self, i: dict[str, Any]) -> Result:
         """prepare script ..: as run, with the dependencies but without the script itself."""
@@ -100,6 +128,8 @@ class ScriptAutomation(Automation):
         return result
 
     def _fill(self, i: dict[str, Any], result: Result) -> None:
+        from franca.compat.content_files import write_whole
+
         path, alias = result["path"], str(result["meta"].get("alias") or result["meta"]["uid"])
         prefix = "MLC_" if os.path.exists(os.path.join(path, "meta.yaml")) else "CM_"
         name = "".join(char if char.isalnum() else "_" for char in alias).upper()
@@ -137,6 +167,7 @@ class ScriptAutomation(Automation):
         """native-run script --command,=..: run command lines with a script's environment."""
         import subprocess
 
+        from franca.compat.content_files import write_whole
         from franca.grammar.shell import export_lines
 
         lines = i.get("command") or []

@@ -13,12 +13,15 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from franca.compat.content_data import is_true
 from franca.model.dialect import Dialect
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 _CLASSIC = {"cmind": "franca.compat.cmind_shim"}
 _NEW = {"mlc": "franca.compat.mlc_shim", "utils": "franca.compat.utils_shim"}
@@ -45,10 +48,12 @@ class _Finder:
         real = package + dot + rest
         if importlib.util.find_spec(real) is None:
             return None
-        return ModuleSpec(fullname, _Loader(real), is_package=not dot)
+        return ModuleSpec(fullname, cast("Loader", _Loader(real)), is_package=not dot)
 
 
-class _Loader(Loader):
+class _Loader:
+    """A loader by its two methods; the base class would pull in far more than all the rest of a run."""
+
     def __init__(self, real: str) -> None:
         self.real = real
         self.spec: ModuleSpec | None = None

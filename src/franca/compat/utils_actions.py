@@ -119,20 +119,9 @@ def _printed(result: Result) -> Result:
 
 def detect_tags_in_artifact(i: Mapping[str, Any]) -> Result:
     """Turn an artifact with blanks in it into tags, in ``i['input']`` itself."""
-    from franca.grammar.argv import words_to_tags
+    from franca.compat.dispatch import words_to_tags_in
 
-    given = i["input"]
-    words = [str(given["artifact"])] if given.get("artifact") else []
-    words += [str(word) for word in given.get("artifacts", [])]
-    tags, kept = words_to_tags(words, str(given.get("tags") or ""))
-    if tags:
-        given["tags"] = tags
-    given.pop("artifact", None)
-    given.pop("artifacts", None)
-    if kept:
-        given["artifact"] = kept[0]
-    if len(kept) > 1:
-        given["artifacts"] = list(kept[1:])
+    words_to_tags_in(i["input"])
     return {"return": 0}
 
 

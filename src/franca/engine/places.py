@@ -13,6 +13,9 @@ def folder(root: str, *parts: str) -> str:
 
 def key_digest(*parts: str) -> str:
     """A file name for a key of any text: 32 hexadecimal digits."""
-    import hashlib
+    try:
+        from _blake2 import blake2b  # hashlib would load the whole of OpenSSL for this one name
+    except ImportError:
+        from hashlib import blake2b
 
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -6,7 +6,7 @@ import os
 import re
 
 from franca.catalog.catalog import Catalog
-from franca.errors import ScriptNotFound
+from franca.errors import ScriptNotFound, UsageError
 from franca.grammar.reference import parse_ref
 from franca.model.artifact import Artifact, Repo
 from franca.model.ids import SCRIPT, Ref
@@ -23,7 +23,12 @@ class ScriptFinder:
         self._made: dict[str, Script] = {}
 
     def find(self, request: Request) -> tuple[Script, ...]:
-        """Raises ScriptNotFound, naming close tags, when nothing has the tags or the name."""
+        """Raises ScriptNotFound, naming close tags, when nothing fits; UsageError when nothing was asked for."""
+        if not request.artifact and not request.query.tags.include:
+            raise UsageError(
+                "no script was named: its tags, its name or its uid are needed",
+                hint='for example "detect os"; list what there is with: franca find script',
+            )
         ref = parse_ref(request.artifact) if request.artifact else Ref()
         found = self.catalog.find(SCRIPT, ref, request.query.tags)
         if not found and request.artifact:

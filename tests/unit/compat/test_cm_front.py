@@ -254,3 +254,10 @@ def test_cmx_flags(store: Any, run_cm: Run) -> None:
     assert "Unknown control flag(s): nosuch" in err
     status, _, err = run_cm("find", "nosuch", program="cmx")
     assert (status, "CMX detected a problem: " in err) == (4, True)
+
+
+@pytest.mark.parametrize("program", ["cmr", "mlcr"])
+def test_running_nothing_runs_nothing(program: str, store: Any, run_cm: Run) -> None:
+    store.script(store.repo("r", new=program == "mlcr"), "s", run_sh="echo ran\n")
+    status, out, err = run_cm(program=program)
+    assert (status, "ran" in out, "no script was named" in err) == (1, False, True)

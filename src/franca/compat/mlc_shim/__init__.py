@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
 
         return importlib.import_module(f"{__name__}.utils")
     if name == "logger":
-        from franca.compat.automation_surface import content_logger
+        from franca.compat.content_log import content_logger
 
         return content_logger(silent=False, verbose=False)
     raise AttributeError(f"module 'mlc' has no attribute {name!r}")
