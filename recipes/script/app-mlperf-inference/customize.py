@@ -54,6 +54,7 @@ def make_request(env, wishes):
     model = env["CM_ML_MODEL_FILE_WITH_PATH"]
     shape = [int(size) for size in str(env["CM_ML_MODEL_INPUT_SHAPE"]).split(",")[1:]]
     scale = float(env.get("CM_ML_MODEL_INPUT_SCALE") or 1)
+    count = {"performance_count": wishes.performance_count} if wishes.performance_count else {}
     options = {"model": model, "device": wishes.device, "threads": wishes.threads}
     return RunSpec(
         benchmark="digits",
@@ -61,7 +62,7 @@ def make_request(env, wishes):
         model_file=model,
         dataset_name="handwritten digits (hold-out)",
         backend=Part(wishes.backend, {**options, "output": env.get("CM_ML_MODEL_OUTPUT_NAME", "")}),
-        dataset=Part("digits", {"path": env["CM_DATASET_DIGITS_PATH"], "shape": shape, "scale": scale}),
+        dataset=Part("digits", {"path": env["CM_DATASET_DIGITS_PATH"], "shape": shape, "scale": scale, **count}),
         metric=Part("label"),
         interpreter=env.get("CM_PYTHON_VENV_BIN_WITH_PATH") or env["CM_PYTHON_BIN_WITH_PATH"],
         scenarios=wishes.scenarios,
@@ -77,6 +78,14 @@ def make_request(env, wishes):
         round=wishes.round,
         rerun=wishes.rerun,
         hw_name=wishes.hw_name,
+        implementation=wishes.implementation,
+        official_model=wishes.official_model,
+        system_fields=wishes.system_fields,
+        test_query_count=wishes.test_query_count,
+        lengths=wishes.lengths,
+        peak=wishes.peak,
+        configs=wishes.configs,
+        compliance=wishes.compliance,
         device=wishes.device,
         command=str(env.get("CM_MLPERF_INFERENCE_COMMAND") or ""),
         accuracy_target=float(env.get("CM_ML_MODEL_ACCURACY_TARGET") or 0),
@@ -86,6 +95,7 @@ def make_request(env, wishes):
 
 def ingredients(env):
     """The steps that this run stands on, with versions and places, for the report."""
+    digits = "mlperf-digits" if env.get("CM_MLPERF_DIGITS_SPLIT") == "submission" else "digits"
     holdout = f"{env.get('CM_DATASET_DIGITS_HOLDOUT_COUNT', '?')} hold-out samples"
     accuracy = f"{env.get('CM_ML_MODEL_ACCURACY', '?')} % when trained"
     rows = (
@@ -102,7 +112,7 @@ def ingredients(env):
             env.get("CM_PYTHON_LIB_ONNXRUNTIME_VERSION"),
             "CM_PYTHON_LIB_ONNXRUNTIME_PATH",
         ),
-        ("Data set", "get,dataset,digits", holdout, "CM_DATASET_DIGITS_PATH"),
-        ("Model", "get,ml-model,digits", accuracy, "CM_ML_MODEL_FILE_WITH_PATH"),
+        ("Data set", f"get,dataset,{digits}", holdout, "CM_DATASET_DIGITS_PATH"),
+        ("Model", f"get,ml-model,{digits}", accuracy, "CM_ML_MODEL_FILE_WITH_PATH"),
     )
     return [Ingredient(name, str(version or ""), str(env.get(path) or ""), tags) for name, tags, version, path in rows]

@@ -1,13 +1,18 @@
-"""The benchmark from one command: checks the wishes, hands them to ``app,mlperf,inference``, writes the report."""
+"""The benchmark from one command: checks the wishes, hands them to the runs, then report, tree and verdict."""
 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import shlex
+import sys
+
+import msgspec
 
 from franca.errors import FrancaError
-from franca.mlperf.inference.wishes import read_wishes
+from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish
+from franca.mlperf.inference.wishes import model_kind, read_wishes
 from franca.publish.report.write import write_report
 
 # Keys of the input that are no wish about the benchmark, or that the command says by itself.
@@ -21,6 +26,7 @@ NOT_REPEATED = frozenset(
         "parsed_automation",
         "quiet",
         "rerun",
+        "clean",
         "json",
         "j",
         "output",
@@ -38,24 +44,47 @@ def preprocess(i):
         return {"return": 1, "error": misspelled}
     try:
         wishes = read_wishes(env)
+        after = read_finish(env)
+        kind = model_kind(env)
+        clean(after)
         os.makedirs(wishes.output, exist_ok=True)
     except FrancaError as error:
-        return {"return": error.status, "error": "\n".join(error.lines())}
+        return {"return": error.status, "error": explain(error)}
     except OSError as error:
         return {"return": 1, "error": f"results folder {wishes.output} cannot be made: {error.strerror}"}
     env["CM_MLPERF_INFERENCE_RESULTS_DIR"] = wishes.output  # absolute: relative to where the user stands
     env["CM_MLPERF_INFERENCE_COMMAND"] = command(i, wishes.output)
+    env["CM_MLPERF_FINISH"] = msgspec.json.encode(after).decode()
+    if kind:
+        env["CM_MLPERF_DIGITS_KIND"] = kind
+    if env.get("CM_MLPERF_RUN_KIND"):
+        env["CM_MLPERF_DIGITS_SPLIT"] = "submission"
     return {"return": 0}
 
 
 def postprocess(i):
-    """Make the report beside the results."""
+    """Make the report beside the results, then what was wished for after the runs."""
     env = i["env"]
     try:
         env["CM_MLPERF_INFERENCE_REPORT"] = write_report(env["CM_MLPERF_INFERENCE_RESULTS_FILE"])
+        after = msgspec.convert(json.loads(env["CM_MLPERF_FINISH"]), FinishWishes)
+        done = finish(after, env["CM_MLPERF_INFERENCE_RESULTS_FILE"], say)
     except FrancaError as error:
-        return {"return": error.status, "error": "\n".join(error.lines())}
+        return {"return": error.status, "error": explain(error)}
+    if done.readme:
+        env["CM_MLPERF_INFERENCE_README"] = done.readme
+    if done.built:
+        env["CM_MLPERF_INFERENCE_SUBMISSION_TREE"] = done.built.path
+    if done.outcome:
+        short = f"short run ({', '.join(done.outcome.short)})"
+        word = "OK" if done.outcome.accepted else short if done.outcome.short_only else "REFUSED"
+        env["CM_MLPERF_INFERENCE_SUBMISSION_VERDICT"] = word
     return {"return": 0}
+
+
+def say(line):
+    """Progress for people."""
+    print(f"  {line}", file=sys.stderr, flush=True)
 
 
 def misspelled_flag(i):

@@ -41,13 +41,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Model, data and a short user.conf. Labels are the answers of numpy for four samples in five."""
+    return write_parts(tmp_path_factory.mktemp("parts"), COUNT)
+
+
+@pytest.fixture(scope="session")
+def large_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with 1024 samples, the least that checkers take for image classification."""
+    return write_parts(tmp_path_factory.mktemp("large"), 1024)
+
+
+def write_parts(folder: Path, count: int) -> Path:
     import numpy as np
 
     from franca.mlperf.inference.onnxwrite import Node, Port, Tensor, model
 
-    folder = tmp_path_factory.mktemp("parts")
     rng = np.random.default_rng(1)
-    images = rng.integers(0, 17, (COUNT, 8, 8)).astype(np.float32)
+    images = rng.integers(0, 17, (count, 8, 8)).astype(np.float32)
     weights = rng.normal(size=(64, 10)).astype(np.float32)
     labels = (images.reshape(-1, 64) @ weights).argmax(axis=1)
     labels[::5] = (labels[::5] + 1) % 10

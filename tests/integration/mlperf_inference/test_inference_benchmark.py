@@ -171,3 +171,15 @@ def test_seeds_of_an_older_round_are_used(request_for, run_command) -> None:
     folder = Path(json.loads(Path(request_for()["output"], "results.json").read_text("utf-8"))["folder"])
     log = read_detail(str(folder / "singlestream" / "performance" / "run_1" / "mlperf_log_detail.txt"))
     assert log.get("effective_qsl_rng_seed") == 10003631887983097364
+
+
+def test_a_test_run_issues_exactly_the_queries_that_were_asked_for_without_errors(parts, tmp_path) -> None:
+    """Section 8.2: the settings of the test style, as LoadGen took them."""
+    result = run(request(parts, tmp_path, profile="test", test_query_count=12, user_conf=""), print)
+    for one in result.scenarios:
+        performance = one.performance
+        log = read_detail(str(Path(performance.folder) / "mlperf_log_detail.txt"))
+        assert performance.errors == [], one.scenario
+        assert performance.samples == {"MultiStream": 96}.get(one.scenario, 12), one.scenario
+        assert (log.get("effective_min_duration_ms"), log.get("effective_min_query_count")) in ((0, 12), (0, 1))
+    assert "test_results" in result.folder and not result.submission_grade

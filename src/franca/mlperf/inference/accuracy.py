@@ -54,6 +54,23 @@ def score_log(folder: str, dataset: Any, metric: Any) -> dict[str, Any]:
     return scored(metric, np.frombuffer(raw, dtype=dtype).reshape(shape), dataset.labels())
 
 
+def score_sampled(folder: str, sampled: str, dataset: Any, metric: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Scores of the responses in ``sampled``, and of those to the same samples in ``folder``."""
+    import numpy as np
+
+    truth = {e.qsl_idx: e.data for e in first_per_sample(read_accuracy(os.path.join(folder, ACCURACY_LOG)))}
+    chosen = {e.qsl_idx: e.data for e in first_per_sample(read_accuracy(os.path.join(sampled, ACCURACY_LOG)))}
+    indices = [index for index in sorted(chosen) if index in truth]
+    labels = dataset.labels()[indices]
+
+    def score(source: dict[int, bytes]) -> dict[str, Any]:
+        raw = b"".join(source[index] for index in indices)
+        shape = (len(indices), *metric.payload_shape)
+        return dict(metric.score(np.frombuffer(raw, dtype=metric.payload_dtype).reshape(shape), labels)._asdict())
+
+    return score(truth), score(chosen)
+
+
 def scored(metric: Any, payloads: Any, labels: Any) -> dict[str, Any]:
     """The score of payloads, and the digest that two evaluations share only when every answer is the same."""
     score = metric.score(payloads, labels)

@@ -16,24 +16,27 @@ import msgspec
 from franca.catalog.files import write_bytes_atomic
 from franca.catalog.locks import locked
 from franca.errors import NotFound, Unavailable
-from franca.mlperf.inference import profiles, system, targets
+from franca.mlperf.inference import configs, profiles, system, targets
 from franca.mlperf.inference.accuracy import write_accuracy_txt
 from franca.mlperf.inference.bench import Baseline, Bench
+from franca.mlperf.inference.compliance import ComplianceRun
 from franca.mlperf.inference.config import read_config
 from franca.mlperf.inference.measure import Measurement
 from franca.mlperf.inference.results import (
+    DETAIL,
     Accuracy,
     BenchmarkResult,
+    Compliance,
     Performance,
     ScenarioResult,
     read_accuracy_errors,
 )
 from franca.mlperf.inference.runner import Interpreter, watchdog_limit
 from franca.mlperf.inference.scenarios import Mode, Scenario
-from franca.mlperf.inference.sidecars import write_sidecars
+from franca.mlperf.inference.sidecars import write_sidecars, write_sut_info
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
-from franca.mlperf.inference.tools import versions
+from franca.mlperf.inference.tools import runtime_version, versions
 
 RESULTS = "results.json"
 
@@ -58,6 +61,7 @@ class Campaign:
         with locked(self._lock_file(), on_wait=self.say):
             began, started = time.monotonic(), _utc()
             self.bench.tree.make()
+            write_sut_info(self.bench.tree.sut_folder, self.spec, self.software)
             scenarios = self._scenarios()
             result = self._result(scenarios, started, time.monotonic() - began)
             raw = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
@@ -76,7 +80,7 @@ class Campaign:
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
         self.system = system.describe()
         backend = spec.backend.name.rpartition(":")[2]
-        framework = f"{backend}-v{self.software.get(spec.backend.name, 'unknown')}"
+        framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
         self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
         self.facts = self._facts()
@@ -106,6 +110,7 @@ class Campaign:
             "given": [list(e) for e in self.bench.given],
             "profile": repr(self.profile),
             "round": spec.round,
+            "peak": spec.peak,
             "software": self.software,
             "cpu": [self.system[k] for k in ("host_processor_model_name", "host_processor_usable_threads")],
         }
@@ -117,10 +122,36 @@ class Campaign:
         for scenario, mode in self.spec.wanted():
             found.setdefault(scenario, {})[mode] = self._part(scenario, mode)
         return [
-            ScenarioResult(s.value, found[s].get(Mode.PERFORMANCE), found[s].get(Mode.ACCURACY))
+            ScenarioResult(
+                s.value, found[s].get(Mode.PERFORMANCE), found[s].get(Mode.ACCURACY), self._compliance(s, found[s])
+            )
             for s in Scenario
             if s in found
         ]
+
+    def _compliance(self, scenario: Scenario, parts: dict[Mode, Any]) -> list[Compliance]:
+        """The compliance tests of a scenario that has a VALID performance run; later runs make older tests void."""
+        reference: Performance | None = parts.get(Mode.PERFORMANCE)
+        if reference is None or not self.spec.compliance:
+            return []
+        if not reference.valid or reference.errors:
+            self.say(f"{scenario.value}: compliance tests wait for a VALID performance run")
+            return []
+        return [self._test(scenario, test, reference) for test in self.spec.compliance]
+
+    def _test(self, scenario: Scenario, test: str, reference: Performance) -> Compliance:
+        marks = {"scenario": scenario.value, "test": test, "sampling": self.spec.sampling_target}
+        log = file_sha256(os.path.join(reference.folder, DETAIL))
+        identity = identity_of({**self.facts, **marks, "reference": log})
+        job = ComplianceRun(self.bench, self._measured_baseline(), scenario, test)
+        kept = None if self.spec.rerun else read_part(job.final, identity, Compliance)
+        if kept is not None and kept.passed:
+            self.say(f"{scenario.value} {test}: kept from an earlier run")
+            return msgspec.structs.replace(kept, reused=True)
+        staged, result = job.run(reference, self.bench.tree.folder(scenario, Mode.ACCURACY))
+        write_part(staged, identity, result)
+        self.bench.tree.publish(staged, job.final)
+        return result
 
     def _part(self, scenario: Scenario, mode: Mode) -> Performance | Accuracy:
         identity = identity_of({**self.facts, "scenario": scenario.value, "mode": mode.value})
@@ -142,11 +173,13 @@ class Campaign:
             accuracy = read_part(folder, identity, Accuracy)
             if accuracy is None or not accuracy.equals_direct or accuracy.errors:
                 return None
+            write_sidecars(folder, self.spec, self.system, self.software)
             write_accuracy_txt(folder, accuracy.line)  # restored when somebody has removed it
             return msgspec.structs.replace(accuracy, reused=True)
         performance = read_part(folder, identity, Performance)
         if performance is None or not performance.valid or performance.errors:
             return None
+        write_sidecars(folder, self.spec, self.system, self.software)
         return msgspec.structs.replace(performance, reused=True)
 
     def _measured_baseline(self) -> Baseline:
@@ -170,10 +203,15 @@ class Campaign:
         return baseline
 
     def _performance(self, scenario: Scenario, baseline: Baseline, identity: str) -> Performance:
-        staged, performance = Measurement(self.bench, baseline, scenario).run(self.offline_rate)
+        staged, performance = Measurement(self.bench, baseline, scenario, identity).run(self.offline_rate)
         write_part(staged, identity, performance)
         write_sidecars(staged, self.spec, self.system, self.software)
         self.bench.tree.publish(staged, performance.folder)
+        good = performance.valid and not performance.errors
+        if self.profile.search and (good or scenario is not Scenario.SERVER):
+            path = configs.store(self.spec, scenario, performance)
+            if path:
+                self.say(f"{scenario.value}: measured target kept in {path}")
         return performance
 
     def _accuracy(self, scenario: Scenario, baseline: Baseline, identity: str) -> Accuracy:

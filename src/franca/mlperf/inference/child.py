@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from franca.mlperf.inference.accuracy import score_log
+from franca.mlperf.inference.accuracy import score_log, score_sampled
 from franca.mlperf.inference.guard import CheckedResponder, Failures, guarded
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_from_json, write_json
 from franca.mlperf.inference.plugs import PlugError, build
@@ -61,6 +61,15 @@ def _baseline(job: Job, failures: Failures) -> dict[str, Any]:
         "capabilities": capabilities._asdict(),
         **measure(backend, dataset, metric, job.baseline_batches, job.baseline_s),
     }
+
+
+def _subset(job: Job, failures: Failures) -> dict[str, Any]:
+    """Scores of an accuracy log and of a sampled one over the samples of the latter (TEST01, section 9.5)."""
+    dataset = build("dataset", job.dataset)
+    dataset.open()
+    whole, sampled = job.compare
+    base, test = score_sampled(whole, sampled, dataset, build("metric", job.metric))
+    return {"base": base, "test": test}
 
 
 def _run(job: Job, failures: Failures) -> dict[str, Any]:
@@ -201,7 +210,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), "numpy": np.__version__}
 
 
-KINDS = {"loadgen": _run, "baseline": _baseline}
+KINDS = {"loadgen": _run, "baseline": _baseline, "subset": _subset}
 
 
 def run_and_exit(argv: list[str]) -> None:

@@ -18,7 +18,7 @@ class PartSpec(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One child's work. ``kind``: ``loadgen`` (one StartTest), ``baseline`` (bare loop)."""
+    """One child's work. ``kind``: ``loadgen`` (one StartTest), ``baseline`` (bare loop), ``subset`` (scores)."""
 
     kind: str
     outdir: str  #: existing folder; logs and ``child.json`` go here
@@ -38,6 +38,7 @@ class Job(NamedTuple):
     coalesce: bool = False
     baseline_s: float = 0.0
     baseline_batches: tuple[int, ...] = ()
+    compare: tuple[str, ...] = ()  #: folders of an accuracy log and of a sampled one, for ``subset``
 
 
 class Failure(NamedTuple):
@@ -64,7 +65,7 @@ def job_from_json(text: str) -> Job:
     data = json.loads(text)
     for key in ("backend", "dataset", "metric", "sut"):
         data[key] = PartSpec(**data[key])
-    for key in ("seeds", "baseline_batches"):
+    for key in ("seeds", "baseline_batches", "compare"):
         data[key] = tuple(data.get(key, ()))
     return Job(**data)
 

@@ -97,6 +97,10 @@ class Sut(Protocol):
 
 BUILT_IN: dict[tuple[str, str], str] = {
     ("backend", "onnxruntime"): "franca.mlperf.inference.backends.ort:OrtBackend",
+    ("backend", "onnxruntime-generic"): "franca.mlperf.inference.backends.generic:GenericOrtBackend",
+    ("backend", "pytorch"): "franca.mlperf.inference.backends.torch_backend:TorchBackend",
+    ("dataset", "random"): "franca.mlperf.inference.datasets.random_inputs:RandomInputs",
+    ("metric", "none"): "franca.mlperf.inference.metrics:NoMetric",
     ("dataset", "digits"): "franca.mlperf.inference.datasets.digits:DigitsDataset",
     ("metric", "label"): "franca.mlperf.inference.metrics:LabelMetric",
 }

@@ -7,6 +7,8 @@ is not a submission run: the rules ask for at least 600 s per scenario (mlperf-i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from franca.mlperf.inference.scenarios import Scenario
@@ -17,6 +19,8 @@ class Length(NamedTuple):
 
     min_duration_ms: int | None
     min_query_count: int | None
+    max_query_count: int | None = None
+    max_duration_ms: int | None = None
 
 
 class Profile(NamedTuple):
@@ -27,6 +31,8 @@ class Profile(NamedTuple):
     probe_ms: int  #: length of one Server probe
     submission_grade: bool
     note: str
+    search: bool = True  #: try again with another target when a run is INVALID
+    targets: Mapping[Scenario, float] = MappingProxyType({})  #: fixed ones, in the unit of ``user.conf``
 
 
 SHORT = Profile(
@@ -55,6 +61,47 @@ FULL = Profile(
     note="full profile: official durations and counts of the LoadGen in use.",
 )
 
+FAST = Profile(
+    "fast",
+    "fast",
+    {scenario: Length(120_000, None) for scenario in Scenario},  # a fifth of the official duration, section 8.2
+    baseline_s=1.0,
+    probe_ms=5000,
+    submission_grade=False,
+    note="fast profile: a fifth of the official duration. NOT a valid MLPerf submission run.",
+)
+
+TEST_QUERY_COUNT = 10  #: section 8.2
+TEST_MAX_DURATION_MS = 30_000
+
+
+def test_profile(queries: int) -> Profile:
+    """``execution_mode=test``: so many queries and no more, to see that everything works (section 8.2).
+
+    Counts are minimum and maximum at once, so that no run ends before its minimum, which would be an error
+    entry in the log (section 8.3).
+    """
+    limited = Length(0, queries, queries, TEST_MAX_DURATION_MS)
+    lengths = dict.fromkeys(Scenario, limited)
+    return Profile(
+        "test",
+        "test",
+        {
+            **lengths,
+            Scenario.OFFLINE: limited._replace(max_duration_ms=None),
+            # In Server LoadGen logs an error whenever the maximum is reached, even when it equals the minimum.
+            Scenario.SERVER: limited._replace(max_query_count=None),
+        },
+        baseline_s=0.15,
+        probe_ms=1000,
+        submission_grade=False,
+        note=f"test profile: {queries} queries per scenario, only to see that everything works. NOT a valid "
+        "MLPerf submission run.",
+        search=False,
+        targets={Scenario.OFFLINE: 1.0, Scenario.SINGLE_STREAM: 1000.0, Scenario.MULTI_STREAM: 1000.0},
+    )
+
+
 SHORTENED = "shortened by the user's own configuration: NOT a valid MLPerf submission run (at least 600 s a scenario)."
-PROFILES: dict[str, Profile] = {p.name: p for p in (SHORT, FULL)}
+PROFILES: dict[str, Profile] = {p.name: p for p in (SHORT, FULL, FAST, test_profile(TEST_QUERY_COUNT))}
 OFFICIAL_MIN_DURATION_MS = 600_000  #: section 2.5, all scenarios

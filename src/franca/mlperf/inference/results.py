@@ -110,10 +110,24 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
         return self.equals_direct and self.value >= self.target and not self.errors
 
 
+class Compliance(msgspec.Struct, frozen=True, kw_only=True):
+    """One compliance test. ``passed``: performance and, in TEST01, payloads or their scores."""
+
+    test: str
+    passed: bool
+    valid: bool
+    reference: float  #: samples/s of the performance run
+    score: float  #: samples/s of the test
+    details: list[str]
+    reused: bool = False
+    folder: str = ""
+
+
 class ScenarioResult(msgspec.Struct, frozen=True):
     scenario: str
     performance: Performance | None = None
     accuracy: Accuracy | None = None
+    compliance: list[Compliance] = []
 
 
 class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +162,7 @@ class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
         return all(
             (r.performance is None or (r.performance.valid and not r.performance.errors))
             and (r.accuracy is None or r.accuracy.passed)
+            and all(c.passed for c in r.compliance)
             for r in self.scenarios
         )
 

@@ -9,18 +9,37 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from franca.errors import FrancaError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from franca.mlperf.inference.spec import RunSpec
 
 NOT_VALID = 3
 USAGE = "usage: python -m franca.mlperf.inference.run --spec SPEC.json"
 
 
 def main(argv: list[str]) -> int:
+    def read() -> RunSpec:
+        from franca.mlperf.inference.spec import read_spec
+
+        return read_spec(_spec_path(argv))
+
+    return _guarded(read)
+
+
+def run_spec(spec: RunSpec) -> int:
+    """Run a request that is made already; errors are printed, the exit status is returned."""
+    return _guarded(lambda: spec)
+
+
+def _guarded(make: Callable[[], RunSpec]) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _run(_spec_path(argv))
+        return _run(make())
     except FrancaError as error:
         print("franca: error: " + "\n  ".join(error.lines()), file=sys.stderr, flush=True)
         return error.status
@@ -33,11 +52,10 @@ def main(argv: list[str]) -> int:
         return Interrupted.status
 
 
-def _run(path: str) -> int:
+def _run(spec: RunSpec) -> int:
     from franca.mlperf.inference import campaign, table
-    from franca.mlperf.inference.spec import read_spec
 
-    result = campaign.run(read_spec(path), _say)
+    result = campaign.run(spec, _say)
     print(table.render(result), flush=True)
     return 0 if result.all_valid else NOT_VALID
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from franca.catalog.files import write_json_atomic
 from franca.mlperf.inference.spec import RunSpec
+from franca.mlperf.inference.tools import runtime_version
 
 
 def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software: dict[str, str]) -> None:
-    """``measurements.json``, ``cpu_info.json``, ``os_info.json``, ``pip_freeze.json``, ``cm-version-info.json``."""
+    """``measurements.json``, ``cpu_info.json``, ``os_info.json``, ``system_meta.json``, versions, the mapping."""
     values = {name: field["value"] for name, field in system.items()}
     files: dict[str, Any] = {
         "measurements.json": {
@@ -25,5 +26,22 @@ def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software:
         "pip_freeze.json": software,
         "cm-version-info.json": [{i.name: {"script_tags": i.tags, "version": i.version}} for i in spec.ingredients],
     }
+    files["system_meta.json"] = dict(spec.system_fields)
+    if spec.official_model:
+        files["model_mapping.json"] = {spec.model: spec.official_model}
     for name, data in files.items():
         write_json_atomic(os.path.join(folder, name), data)
+
+
+def write_sut_info(folder: str, spec: RunSpec, software: dict[str, str]) -> None:
+    """``cm-sut-info.json``, which stands once for all models of a system under test."""
+    backend = spec.backend.name.rpartition(":")[2]
+    data = {
+        "hardware_name": spec.hw_name,
+        "implementation": spec.implementation,
+        "device": spec.device,
+        "framework": backend,
+        "framework_version": f"v{runtime_version(spec.backend.name, software)}",
+        "run_config": "default_config",
+    }
+    write_json_atomic(os.path.join(folder, "cm-sut-info.json"), data)

@@ -9,11 +9,12 @@ import msgspec
 
 from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference.job import PartSpec
-from franca.mlperf.inference.profiles import PROFILES, Profile
+from franca.mlperf.inference.profiles import PROFILES, Length, Profile, test_profile
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
 
 MAX_BYTES = 1 << 20
+COMPLIANCE_TESTS = ("TEST01", "TEST04", "TEST05")  #: those that this harness runs (section 9)
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +77,14 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     device: str = "cpu"
     command: str = ""  #: repeats the run
     accuracy_target: float = 0.0  #: percent; 0 = none
+    official_model: str = ""  #: the benchmark that a model of one's own stands for in a submission (open)
+    system_fields: dict[str, str] = {}  #: fields of the system description that the user wrote
+    test_query_count: int = 0  #: queries of the test profile; 0 = its own number
+    lengths: dict[str, int] = {}  #: fields of ``profiles.Length`` that replace the profile's; 0 = its own
+    peak: bool = False  #: search the highest valid rate of Server instead of a careful one
+    configs: str = ""  #: folder where measured targets are kept and read; "" = none
+    compliance: list[str] = []  #: tests to run after the scenarios: TEST01, TEST04, TEST05
+    sampling_target: int = 0  #: responses that TEST01 compares; 0 = the official number for image classification
     watchdog_s: float = 0.0  #: limit of one child; 0 = by formula (section 1.9)
     ingredients: list[Ingredient] = []
 
@@ -87,7 +96,13 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return [(s, m) for s in order if s in scenarios for m in Mode if m in modes]
 
     def length(self) -> Profile:
-        return PROFILES[self.profile]
+        profile = PROFILES[self.profile]
+        if self.profile == "test" and self.test_query_count:
+            profile = test_profile(self.test_query_count)
+        changes = {name: value for name, value in self.lengths.items() if value}
+        lengths = {scenario: length._replace(**changes) for scenario, length in profile.lengths.items()}
+        server = lengths[Scenario.SERVER]._replace(max_query_count=None)  # see ``profiles.test_profile``
+        return profile._replace(lengths={**lengths, Scenario.SERVER: server})
 
 
 def read_spec(path: str) -> RunSpec:
@@ -123,6 +138,12 @@ def checked(spec: RunSpec) -> RunSpec:
         value = getattr(spec.targets, field)
         if not 0 <= value < 1e12:
             raise UsageError(f"{field} is {value}, expected a positive number")
+    if spec.test_query_count < 0:
+        raise UsageError(f"test_query_count is {spec.test_query_count}, expected 1 or more")
+    for name in spec.lengths:
+        _one_of("length", name, Length._fields)
+    for test in spec.compliance:
+        _one_of("compliance test", test, COMPLIANCE_TESTS)
     for name in ("benchmark", "model", "hw_name", "implementation", "device"):
         _plain_name(name, getattr(spec, name))
     return spec

@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import platform
+import shutil
 from typing import Any
 
 
@@ -25,6 +26,9 @@ def describe() -> dict[str, Any]:
     fields["host_processor_caches"] = _found(_caches())
     fields["host_processor_flags"] = _found(_vector_flags(cpu))
     fields["host_memory_capacity"] = _found(_memory())
+    fields["host_storage_capacity"] = _found(_storage())
+    fields["host_storage_type"] = _found(_storage_type(), "SSD")
+    fields["host_network_card_count"] = _found(_network_cards(), 1)
     fields["operating_system"] = _found(_operating_system())
     fields["machine"] = _found(platform.machine())
     fields["hypervisor"] = _found(_hypervisor(cpu))
@@ -110,6 +114,33 @@ def _memory() -> str:
         if line.startswith("MemTotal:"):
             return f"{int(line.split()[1]) / (1 << 20):.1f} GiB"
     return ""
+
+
+def _storage() -> str:
+    """Size of the root file system."""
+    try:
+        return f"{shutil.disk_usage(os.sep).total / 1e9:.0f} GB"
+    except OSError:
+        return ""
+
+
+def _storage_type() -> str:
+    """HDD when every disk rotates, NVMe or SSD by the names of the disks; '' when there is none to see."""
+    flags = {
+        path.split("/")[3]: _first_line(path)
+        for path in glob.glob("/sys/block/*/queue/rotational")
+        if not path.split("/")[3].startswith(("loop", "ram", "zram", "dm-", "sr"))
+    }
+    if not flags:
+        return ""
+    if all(flag == "1" for flag in flags.values()):
+        return "HDD"
+    return "NVMe SSD" if any(name.startswith("nvme") for name in flags) else "SSD"
+
+
+def _network_cards() -> int:
+    """Interfaces that have a device behind them."""
+    return len(glob.glob("/sys/class/net/*/device"))
 
 
 def _cgroup_left() -> int:

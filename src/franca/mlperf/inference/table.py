@@ -61,6 +61,10 @@ def _remarks(result: BenchmarkResult) -> list[str]:
         if r.performance:
             lines += [f"{r.scenario}: NOT met: {f.name}: {f.reason}" for f in r.performance.flags if f.met is False]
             lines += [f"{r.scenario}: LoadGen error: {text}" for text in r.performance.errors[:3]]
+        lines += [
+            f"{r.scenario} {c.test}: {'passed' if c.passed else 'NOT passed'}: {'; '.join(c.details)}"
+            for c in r.compliance
+        ]
         if r.accuracy and not r.accuracy.equals_direct:
             lines.append(f"{r.scenario}: accuracy differs from the direct evaluation ({r.accuracy.direct:.3f}%)")
     lines.append(result.note)

@@ -15,7 +15,7 @@ from franca.mlperf.inference.spec import Targets
 
 HARNESS_PER_SAMPLE_S = 0.5e-6  #: cost of LoadGen and harness per Offline sample (section 5.1: 0.5-1 us)
 THREAD_HOP_S = 40e-6  #: cost of handing a query to a worker thread (section 5.1)
-LENGTH_KEYS = ("min_duration", "min_query_count")
+LENGTH_KEYS = ("min_duration", "min_query_count", "max_query_count", "max_duration")
 STREAM_MARGIN = 0.8  #: expected latency over measured: LoadGen generates 2x of what it then needs (section 3.1)
 OFFLINE_MARGIN = 1.1  #: expected rate over measured: too low a rate ends before the minimum duration
 SERVER_OF_OFFLINE = 0.25  #: first Server target over the Offline rate

@@ -13,7 +13,12 @@ NEEDED = {
     "mlcommons_loadgen": 'franca run script "get mlperf inference loadgen"',
     "numpy": 'franca run script "get generic-python-lib _numpy"',
 }
-BACKEND_NEEDS = {"onnxruntime": ("onnxruntime", 'franca run script "get generic-python-lib _onnxruntime"')}
+_ORT = ("onnxruntime", 'franca run script "get generic-python-lib _onnxruntime"')
+BACKEND_NEEDS = {
+    "onnxruntime": _ORT,
+    "onnxruntime-generic": _ORT,
+    "pytorch": ("torch", 'franca run script "get generic-python-lib _torch"'),
+}
 
 _PROBE = """
 import json, platform, sys
@@ -26,6 +31,12 @@ for name in sys.argv[1:]:
         pass
 print(json.dumps(out))
 """
+
+
+def runtime_version(backend: str, software: dict[str, str]) -> str:
+    """Version of the package behind a backend; "unknown" for a plug-in's."""
+    name = BACKEND_NEEDS[backend][0] if backend in BACKEND_NEEDS else backend
+    return software.get(name, "unknown")
 
 
 def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:

@@ -11,16 +11,24 @@ from collections.abc import Mapping
 
 import msgspec
 
-from franca.errors import UsageError
+from franca.catalog.files import read_json
+from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference.config import read_config
+from franca.mlperf.inference.flags import OFF, refused
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
-from franca.mlperf.inference.spec import Targets
+from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
 
 DEFAULT_OUTPUT = "mlperf-results"
 #: The bound of the image classification benchmark, the nearest relative of the digits (mlperf-inference 2.5).
 SERVER_BOUND_MS = 15.0
+#: The benchmark that checkers hold a digits model to (section 13.4).
+OFFICIAL_MODEL = "resnet"
+#: Names of the models that can be run, and the digits model each one is.
+MODELS = {"digits": "", "digits-mlp": "mlp", "digits-cnn": "cnn"}
+IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca")
+STYLES = {"test": "test", "fast": "fast", "valid": "full"}  #: execution mode to profile (section 8.2)
 _TRUE = ("yes", "true", "on", "1")
 
 
@@ -44,6 +52,20 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     hw_name: str
     rerun: bool
     strict: bool
+    test_query_count: int
+    lengths: dict[str, int]
+    peak: bool
+    configs: str
+    compliance: list[str]
+    implementation: str
+    performance_count: int
+    official_model: str
+    system_fields: dict[str, str]
+
+    @property
+    def style(self) -> str:
+        """Name of the results folder without ``_results``: test, fast or valid (section 7.3)."""
+        return PROFILES[self.profile].run_style
 
 
 def read_wishes(env: Mapping[str, object]) -> Wishes:
@@ -55,14 +77,20 @@ def read_wishes(env: Mapping[str, object]) -> Wishes:
     conf = _path(env, "CM_MLPERF_USER_CONF")
     if conf:
         read_config(conf)
+    wrong = refused(dict(env))
+    if wrong:
+        raise UsageError(wrong)
+    output = _path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
+    scenarios = _scenarios(env)
+    model_kind(env)
     return Wishes(
-        scenarios=[_scenario(word) for word in _words(env, "CM_MLPERF_LOADGEN_SCENARIO", [s.value for s in Scenario])],
-        modes=[_mode(word) for word in _words(env, "CM_MLPERF_LOADGEN_MODE", [m.value for m in Mode])],
-        profile=_one_of(env, "CM_MLPERF_INFERENCE_PROFILE", "profile", "short", list(PROFILES)),
-        output=_path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT),
-        targets=_targets(env),
-        backend=_text(env, "CM_MLPERF_BACKEND") or "onnxruntime",
-        device=_one_of(env, "CM_MLPERF_DEVICE", "device", "cpu", ["cpu", "cuda"]),
+        scenarios=scenarios,
+        modes=_modes(env),
+        profile=_profile(env),
+        output=output,
+        targets=_targets(env, scenarios),
+        backend=_one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", ["onnxruntime"]),
+        device=_device(env),
         threads=int(_number(env, "CM_NUM_THREADS", "threads", 0, whole=True)),
         workers=int(_number(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, whole=True, least=1)),
         max_batchsize=int(_number(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE", "max_batchsize", 256, whole=True, least=1)),
@@ -70,21 +98,132 @@ def read_wishes(env: Mapping[str, object]) -> Wishes:
         coalesce=_is_on(env, "CM_MLPERF_LOADGEN_COALESCE_QUERIES"),
         user_conf=conf,
         round=_one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", "", list(SEEDS)),
+        test_query_count=int(_number(env, "CM_TEST_QUERY_COUNT", "test_query_count", 0, whole=True)),
+        lengths=_lengths(env),
+        peak=_is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
+        configs=_path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
+        compliance=_tests(env),
+        implementation=_implementation(env),
+        performance_count=int(
+            _number(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0, whole=True)
+        ),
+        official_model=_text(env, "CM_MLPERF_OFFICIAL_MODEL") or OFFICIAL_MODEL,
+        system_fields=_system_fields(env),
         hw_name=_text(env, "CM_HW_NAME") or "default",
-        rerun=_is_on(env, "CM_RERUN"),
+        rerun=_is_on(env, "CM_RERUN") or _is_on(env, "CM_MLPERF_CLEAN_ALL"),
         strict=_is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
     )
 
 
-def _targets(env: Mapping[str, object]) -> Targets:
+def _targets(env: Mapping[str, object], scenarios: list[str]) -> Targets:
+    """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
+    rate = _number(env, flag + "TARGET_QPS", "target_qps", 0)
+    latency = _number(env, flag + "TARGET_LATENCY", "target_latency", 0)
+    if rate and {"Server", "Offline"} <= set(scenarios):
+        raise UsageError("--target_qps is for one scenario; give --server_target_qps and --offline_target_qps")
+    if latency and {"SingleStream", "MultiStream"} <= set(scenarios):
+        raise UsageError("--target_latency is for one scenario; give --singlestream_target_latency and the other")
     return Targets(
-        server_qps=_number(env, flag + "SERVER_TARGET_QPS", "server_target_qps", 0),
-        offline_qps=_number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", 0),
-        singlestream_ms=_number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", 0),
-        multistream_ms=_number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", 0),
+        server_qps=_number(env, flag + "SERVER_TARGET_QPS", "server_target_qps", rate),
+        offline_qps=_number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate),
+        singlestream_ms=_number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
+        multistream_ms=_number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
         server_bound_ms=_number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", SERVER_BOUND_MS),
     )
+
+
+def _scenarios(env: Mapping[str, object]) -> list[str]:
+    """The scenarios; everything by default, Offline alone in a run for a submission (section 16.3)."""
+    everything = [s.value for s in Scenario]
+    if _is_on(env, "CM_MLPERF_LOADGEN_ALL_SCENARIOS"):
+        return everything
+    default = ["Offline"] if _text(env, "CM_MLPERF_RUN_KIND") else everything
+    return [_scenario(word) for word in _words(env, "CM_MLPERF_LOADGEN_SCENARIO", default, everything)]
+
+
+def _modes(env: Mapping[str, object]) -> list[str]:
+    everything = [m.value for m in Mode]
+    if _is_on(env, "CM_MLPERF_LOADGEN_ALL_MODES"):  # a tree needs both, whatever --mode says (section 16.2)
+        return everything
+    if _is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"):
+        return [Mode.PERFORMANCE.value]
+    return [_mode(word) for word in _words(env, "CM_MLPERF_LOADGEN_MODE", everything, everything)]
+
+
+def _profile(env: Mapping[str, object]) -> str:
+    """The length of the runs: ``--profile`` or ``_full``, else the execution mode, else short."""
+    style = _one_of(env, "CM_MLPERF_RUN_STYLE", "execution_mode", "", list(STYLES))
+    default = STYLES[style] if style else "test" if _text(env, "CM_TEST_QUERY_COUNT") else "short"
+    return _one_of(env, "CM_MLPERF_INFERENCE_PROFILE", "profile", default, list(PROFILES))
+
+
+def _lengths(env: Mapping[str, object]) -> dict[str, int]:
+    """Counts and durations of test runs that were asked for; 0 = the profile's (section 16.3)."""
+    least = int(_number(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT", "min_query_count", 0, whole=True))
+    most = int(_number(env, "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT", "max_query_count", 0, whole=True))
+    seconds = _number(env, "CM_MLPERF_MAX_DURATION_TEST", "max_test_duration", 0)
+    if least and most and most < least:
+        raise UsageError(f"--max_query_count={most} is below --min_query_count={least}")
+    if (least or most or seconds) and _profile(env) != "test":
+        raise UsageError("--min_query_count, --max_query_count and --max_test_duration are for --execution_mode=test")
+    return {"min_query_count": least or most, "max_query_count": most or least, "max_duration_ms": int(seconds * 1000)}
+
+
+def _device(env: Mapping[str, object]) -> str:
+    found = _one_of(env, "CM_MLPERF_DEVICE", "device", "cpu", ["cpu", "cuda", "gpu"])
+    return "cuda" if found == "gpu" else found
+
+
+def _tests(env: Mapping[str, object]) -> list[str]:
+    """Compliance tests: those of image classification for a plain yes, or the ones that are named."""
+    text = _text(env, "CM_MLPERF_LOADGEN_COMPLIANCE")
+    if text.lower() in OFF:
+        return []
+    if text.lower() in _TRUE:
+        return ["TEST01", "TEST04"]
+    words = [word.strip().upper() for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in COMPLIANCE_TESTS:
+            raise UsageError(f"--compliance={text}: expected yes, no, or some of {', '.join(COMPLIANCE_TESTS)}")
+    return words
+
+
+def _implementation(env: Mapping[str, object]) -> str:
+    text = _text(env, "CM_MLPERF_IMPLEMENTATION")
+    if text.lower() not in IMPLEMENTATIONS:
+        known = ", ".join(name for name in IMPLEMENTATIONS if name)
+        raise UsageError(f"--implementation={text}: expected {known}")
+    return text.lower() or "franca"
+
+
+def model_kind(env: Mapping[str, object]) -> str:
+    """``mlp`` or ``cnn``, "" when the user leaves the choice: the digits model that --model names.
+
+    Raises:
+        UsageError: a model that no task here runs; the message lists those that can be had.
+    """
+    text = _text(env, "CM_MLPERF_MODEL").lower()
+    if text and text not in MODELS:
+        raise UsageError(
+            f"--model={text}: no task for this model; expected {', '.join(MODELS)}",
+            hint="any ONNX model without its data: _light --model_file=FILE; your own task: "
+            "docs/how-to/benchmark-inference.md",
+        )
+    precision = _text(env, "CM_MLPERF_MODEL_PRECISION").lower()
+    if precision not in ("", "float32", "fp32"):
+        raise UsageError(f"--precision={precision}: the digits models are float32")
+    return MODELS.get(text, "")
+
+
+def _system_fields(env: Mapping[str, object]) -> dict[str, str]:
+    path = _path(env, "CM_MLPERF_SYSTEM_FILE")
+    if not path:
+        return {}
+    content = read_json(path)
+    if not isinstance(content, dict) or not all(isinstance(v, (str, int, float)) for v in content.values()):
+        raise MalformedFile("expected fields of the system description and their texts", where=Location(path))
+    return {str(key): str(value) for key, value in content.items()}
 
 
 def _text(env: Mapping[str, object], key: str) -> str:
@@ -101,11 +240,11 @@ def _is_on(env: Mapping[str, object], key: str) -> bool:
     return _text(env, key).lower() in _TRUE
 
 
-def _words(env: Mapping[str, object], key: str, everything: list[str]) -> list[str]:
-    """One or several words, parted by commas; ``all`` or nothing means everything."""
+def _words(env: Mapping[str, object], key: str, default: list[str], everything: list[str]) -> list[str]:
+    """One or several words, parted by commas; ``all`` means everything, nothing the default."""
     text = _text(env, key)
     if text.lower() in ("", "all"):
-        return everything
+        return everything if text else default
     return [word.strip() for word in text.split(",") if word.strip()]
 
 

@@ -29,9 +29,7 @@ class OrtBackend:
     def load(self) -> Capabilities:
         import onnxruntime
 
-        if not os.path.isfile(self.model):
-            raise PlugError(f"model file {self.model} does not exist")
-        session = self._session(onnxruntime)
+        session = self._opened(onnxruntime)
         inputs = session.get_inputs()
         if len(inputs) != 1:
             names = ", ".join(i.name for i in inputs)
@@ -51,6 +49,11 @@ class OrtBackend:
 
     def predict(self, batch: Any) -> Any:
         return self._run(self.outputs, {self.input_name: batch})[0]
+
+    def _opened(self, onnxruntime: Any) -> Any:
+        if not os.path.isfile(self.model):
+            raise PlugError(f"model file {self.model} does not exist")
+        return self._session(onnxruntime)
 
     def _session(self, onnxruntime: Any) -> Any:
         options = onnxruntime.SessionOptions()

@@ -1,0 +1,98 @@
+"""The PyTorch backend: eager, TorchScript or compiled models on one device. ``torch`` is imported in ``load``."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+from franca.mlperf.inference.plugs import Capabilities, PlugError
+
+MODES = ("torchscript", "eager", "compile")
+
+
+class TorchBackend:
+    """A model of PyTorch.
+
+    Args:
+        model: a TorchScript file for ``torchscript``; for the others a file of weights (a state dictionary), or "".
+        mode: ``torchscript``; ``eager``; ``compile``, which is eager through ``torch.compile``.
+        factory: ``package.module:callable`` that returns the module, for ``eager`` and ``compile``.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; fails clearly when this PyTorch or this machine has none.
+        threads: intra-op threads; 0 = PyTorch's own choice.
+    """
+
+    def __init__(
+        self, model: str = "", mode: str = "torchscript", factory: str = "", device: str = "cpu", threads: int = 0
+    ) -> None:
+        self.model = model
+        self.mode = mode
+        self.factory = factory
+        self.device = device
+        self.threads = threads
+
+    def load(self) -> Capabilities:
+        if self.mode not in MODES:
+            raise PlugError(f"mode {self.mode!r} is not known to PyTorch here ({', '.join(MODES)})")
+        try:
+            import torch
+        except ImportError as error:
+            raise PlugError(f"torch cannot be imported: {error}") from error
+        self._torch = torch
+        self._device = self._chosen(torch)
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        module = self._script(torch) if self.mode == "torchscript" else self._eager(torch)
+        module = module.to(self._device).eval()
+        self._call = torch.compile(module) if self.mode == "compile" else module
+        return Capabilities("pytorch", str(torch.__version__), str(self._device))
+
+    def predict(self, batch: Any) -> Any:
+        torch = self._torch
+        with torch.inference_mode():
+            output = self._call(torch.from_numpy(batch).to(self._device))
+            first = output[0] if isinstance(output, (tuple, list)) else output
+            return first.cpu().numpy()
+
+    def _chosen(self, torch: Any) -> Any:
+        """The device, when it can be had."""
+        name, _, number = self.device.partition(":")
+        if name == "cpu" and not number:
+            return torch.device("cpu")
+        if name != "cuda" or (number and not number.isdigit()):
+            raise PlugError(f"device {self.device!r} is not known to PyTorch here (cpu, cuda, cuda:N)")
+        if not torch.backends.cuda.is_built():
+            raise PlugError(f"device {self.device}: this PyTorch {torch.__version__} is built without CUDA")
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if count <= int(number or 0):
+            raise PlugError(f"device {self.device}: PyTorch sees {count} CUDA devices on this machine")
+        return torch.device(self.device)
+
+    def _script(self, torch: Any) -> Any:
+        if not os.path.isfile(self.model):
+            raise PlugError(f"model file {self.model} does not exist")
+        try:
+            return torch.jit.load(self.model, map_location="cpu")
+        except (RuntimeError, ValueError) as error:
+            raise PlugError(f"model {self.model} is no TorchScript file: {str(error).splitlines()[0]}") from error
+
+    def _eager(self, torch: Any) -> Any:
+        module, _, attribute = self.factory.partition(":")
+        if not attribute:
+            raise PlugError(f"mode {self.mode} needs factory = package.module:callable, found {self.factory!r}")
+        try:
+            made = getattr(importlib.import_module(module), attribute)()
+        except (ImportError, AttributeError) as error:
+            raise PlugError(f"the model {self.factory!r} cannot be made: {error}") from error
+        if self.model:
+            self._load_weights(torch, made)
+        return made
+
+    def _load_weights(self, torch: Any, module: Any) -> None:
+        """Weights only: a file of weights never runs code here."""
+        if not os.path.isfile(self.model):
+            raise PlugError(f"model file {self.model} does not exist")
+        try:
+            module.load_state_dict(torch.load(self.model, map_location="cpu", weights_only=True))
+        except Exception as error:  # pickle, zip and key errors of a wrong file alike
+            raise PlugError(f"weights {self.model} do not fit {self.factory}: {error}") from error

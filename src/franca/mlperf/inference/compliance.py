@@ -1,0 +1,217 @@
+"""Compliance tests of a finished scenario: run with an audit file, verify, write what is submitted.
+
+Which tests there are, their audit entries and their thresholds: mlperf-inference sections 9.1 to 9.5. The audit
+file lives in the run's own folder and is passed by path, so that no later run can find it by accident (9.3).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NamedTuple
+
+from franca.catalog.files import write_text_atomic
+from franca.errors import Location, MalformedFile, Refused
+from franca.mlperf.inference import targets
+from franca.mlperf.inference.accuracy import ACCURACY_LOG, ACCURACY_TXT
+from franca.mlperf.inference.bench import Baseline, Bench
+from franca.mlperf.inference.config import ANY, Entry, format_config, number_text
+from franca.mlperf.inference.results import DETAIL, Compliance, Performance, read_performance
+from franca.mlperf.inference.rounds import TEST05_SEEDS
+from franca.mlperf.inference.runner import watchdog_limit
+from franca.mlperf.inference.scenarios import Mode, Scenario, throughput
+from franca.mlperf.logs.accuracy import first_per_sample, read_accuracy
+from franca.mlperf.logs.detail import read_detail
+
+SAMPLING_SEED = 720381539243781796
+SAMPLING_TARGET = 4096  #: of image classification, section 9.2
+SAME_INDEX = 3
+RUN_LOGS = ("mlperf_log_summary.txt", DETAIL)
+SHARE, SHORT_SHARE = 0.1, 0.2
+SHORT_MS = {Scenario.SINGLE_STREAM: 0.2, Scenario.MULTI_STREAM: 1.6}  #: at most this score: the wider share
+SERVER_SHARE = {"TEST01": 0.96, "TEST04": 0.97}  #: of the reference run's rate (section 8.2)
+PASS, FAIL = "TEST PASS", "TEST FAIL"
+
+
+class Comparison(NamedTuple):
+    """Counts of TEST01: entries of both logs, sampled payloads that differ, sampled samples that are missing."""
+
+    accuracy_entries: int
+    performance_entries: int
+    mismatches: int
+    missing: int
+
+    @property
+    def equal(self) -> bool:
+        return bool(self.performance_entries) and not self.mismatches and not self.missing
+
+
+def audit_entries(test: str, scenario: Scenario, sampling_target: int = 0) -> list[Entry]:
+    """The audit file of a test; LoadGen counts wildcard models only (section 2.4)."""
+    if test == "TEST01":
+        return [
+            Entry(ANY, ANY, "mode", "2"),
+            Entry(ANY, ANY, "accuracy_log_rng_seed", str(SAMPLING_SEED)),
+            Entry(ANY, ANY, "accuracy_log_sampling_target", str(sampling_target or SAMPLING_TARGET)),
+        ]
+    if test == "TEST04":
+        pairs = {"performance_issue_unique": "0", "performance_issue_same": "1"}
+        pairs["performance_issue_same_index"] = str(SAME_INDEX)
+        return [Entry(ANY, ANY, "mode", "2"), *(Entry(ANY, scenario.value, k, v) for k, v in pairs.items())]
+    return [Entry(ANY, ANY, "mode", "2")]
+
+
+class ComplianceRun:
+    """Runs and verifies one test against a reference run that is already there."""
+
+    def __init__(self, bench: Bench, baseline: Baseline, scenario: Scenario, test: str) -> None:
+        self.bench = bench
+        self.baseline = baseline
+        self.scenario = scenario
+        self.test = test
+        self.final = os.path.join(bench.tree.root, scenario.slug, test)
+
+    def run(self, reference: Performance, accuracy_folder: str) -> tuple[str, Compliance]:
+        """The staged folder and the result.
+
+        Raises:
+            Refused: the reference is not VALID, the accuracy log is missing for TEST01, or the round has no
+                seeds for TEST05.
+        """
+        self._require(reference, accuracy_folder)
+        staged = self.bench.tree.stage(f"{self.scenario.slug}-{self.test}")
+        run_folder = os.path.join(staged, "performance", "run_1")
+        os.makedirs(run_folder)
+        performance = self._measure(run_folder, reference)
+        passed, lines = verify_performance(self.test, self.scenario, reference, performance)
+        write_text_atomic(os.path.join(staged, "verify_performance.txt"), "\n".join(lines) + "\n")
+        details = [lines[-1] + f": {performance.samples_per_second:.6g} against {reference.samples_per_second:.6g}"]
+        if self.test == "TEST01":
+            equal, more = self._verify_accuracy(staged, run_folder, accuracy_folder)
+            passed, details = passed and equal, [*details, more]
+        return staged, Compliance(
+            test=self.test,
+            passed=passed and performance.valid and not performance.errors,
+            reference=reference.samples_per_second,
+            score=performance.samples_per_second,
+            valid=performance.valid and not performance.errors,
+            details=details,
+            folder=self.final,
+        )
+
+    def _require(self, reference: Performance, accuracy_folder: str) -> None:
+        if not reference.valid or reference.errors:
+            raise Refused(
+                f"{self.test} of {self.scenario.value} waits for a VALID performance run",
+                hint="run the scenario again until it is VALID",
+            )
+        if self.test == "TEST01" and not os.path.isfile(os.path.join(accuracy_folder, ACCURACY_LOG)):
+            raise Refused(f"TEST01 of {self.scenario.value} needs the accuracy run", hint="run with --mode=accuracy")
+        if self.test == "TEST05" and self.bench.spec.round not in TEST05_SEEDS:
+            rounds = ", ".join(sorted(TEST05_SEEDS))
+            raise Refused(f"TEST05 exists for rounds {rounds} only", hint="choose one with --round")
+
+    def _measure(self, folder: str, reference: Performance) -> Performance:
+        bench, scenario = self.bench, self.scenario
+        choice = self._choice(reference)
+        spec = bench.spec
+        plan = targets.plan(scenario, bench.profile, choice, spec.targets.server_bound_ms, bench.given, spec.model_key)
+        bench.say(f"{scenario.value} {self.test}, about {plan.expected_s:.0f} s: {choice.reason}")
+        job = bench.loadgen_job(scenario, Mode.PERFORMANCE, folder, plan.entries)
+        audit = os.path.join(folder, "audit.config")
+        entries = audit_entries(self.test, scenario, spec.sampling_target)
+        with open(audit, "w", encoding="utf-8") as out:
+            out.write(format_config(entries, f"{self.test}, written by Franca"))
+        seeds = tuple(TEST05_SEEDS[spec.round]) if self.test == "TEST05" else job.seeds
+        bench.child(
+            job._replace(audit_conf=audit, seeds=seeds), self.final, watchdog_limit(plan.expected_s, plan.queries)
+        )
+        os.unlink(audit)
+        performance = read_performance(folder, scenario)
+        self._check_audit(folder)
+        return performance
+
+    def _choice(self, reference: Performance) -> targets.Choice:
+        if self.scenario.is_stream:
+            value = float(f"{reference.latency.mean / 1e6 * targets.STREAM_MARGIN:.3g}")
+            return targets.Choice(value, f"expected latency {value:g} ms, from the performance run")
+        target = reference.target_qps or 0.0
+        if self.scenario is Scenario.SERVER:
+            target = float(f"{target * SERVER_SHARE.get(self.test, 1.0):.6g}")
+        return targets.Choice(target, f"target_qps = {number_text(target)}, from the performance run")
+
+    def _check_audit(self, folder: str) -> None:
+        """LoadGen takes an audit file it cannot use without a word: the log must show its effect."""
+        log = read_detail(os.path.join(folder, DETAIL))
+        key = {"TEST01": "effective_accuracy_log_rng_seed", "TEST04": "effective_performance_issue_same"}.get(self.test)
+        wanted = {"TEST01": SAMPLING_SEED, "TEST04": True}.get(self.test)
+        if key and log.get(key) != wanted:
+            raise MalformedFile(
+                f"{self.test} had no effect: {key} is {log.get(key)}", where=Location(log.path, key=key)
+            )
+
+    def _verify_accuracy(self, staged: str, run_folder: str, accuracy_folder: str) -> tuple[bool, str]:
+        """Payloads bit for bit; where they differ, both scores over the sampled responses (section 9.5)."""
+        place = os.path.join(staged, "accuracy")
+        os.makedirs(place)
+        sampled = os.path.join(place, ACCURACY_LOG)
+        os.replace(os.path.join(run_folder, ACCURACY_LOG), sampled)
+        compared = compare_logs(os.path.join(accuracy_folder, ACCURACY_LOG), sampled)
+        write_text_atomic(os.path.join(staged, "verify_accuracy.txt"), "\n".join(comparison_lines(compared)) + "\n")
+        shutil.copyfile(os.path.join(accuracy_folder, ACCURACY_TXT), os.path.join(place, ACCURACY_TXT))
+        text = f"{compared.performance_entries} responses compared, {compared.mismatches} differ"
+        if compared.equal:
+            return True, text
+        base, test = self._sampled_scores(place, accuracy_folder)
+        close = bool(test) and abs(1 - base / test) <= 0.01
+        return close, f"{text}; scores of the same samples: {base:.5g} and {test:.5g}"
+
+    def _sampled_scores(self, place: str, accuracy_folder: str) -> tuple[float, float]:
+        """Scores of the sampled responses of both logs; writes the two files that show them."""
+        job = self.bench.job("subset", place)._replace(compare=(accuracy_folder, place))
+        answer = self.bench.child(job, self.final, watchdog_limit(30, 0)).answer
+        for name, score in (("baseline_accuracy.txt", answer["base"]), ("compliance_accuracy.txt", answer["test"])):
+            write_text_atomic(os.path.join(place, name), score["line"] + "\n")
+        for name in ("child.json", "child.log", "job.json"):
+            if os.path.exists(os.path.join(place, name)):
+                os.unlink(os.path.join(place, name))
+        return float(answer["base"]["value"]), float(answer["test"]["value"])
+
+
+def verify_performance(
+    test: str, scenario: Scenario, reference: Performance, performance: Performance
+) -> tuple[bool, list[str]]:
+    """Whether the scores are close enough, and ``verify_performance.txt`` as lines (sections 9.4, 9.5)."""
+    base, found = throughput(scenario, reference.value), throughput(scenario, performance.value)
+    share = SHORT_SHARE if reference.value <= SHORT_MS.get(scenario, -1.0) else SHARE
+    good = base > 0 and (found < base * (1 + share) if test == "TEST04" else abs(found / base - 1) <= share)
+    lines = [
+        "Verifying performance.",
+        f"reference score = {reference.value:.9g}",
+        f"test score = {performance.value:.9g}",
+        PASS if good else FAIL,
+    ]
+    return good, lines
+
+
+def compare_logs(accuracy_log: str, sampled_log: str) -> Comparison:
+    """Every response that the performance run sampled, against that of the accuracy run to the same sample."""
+    truth = {entry.qsl_idx: entry.data for entry in first_per_sample(read_accuracy(accuracy_log))}
+    entries = mismatches = missing = 0
+    for entry in read_accuracy(sampled_log):
+        entries += 1
+        expected = truth.get(entry.qsl_idx)
+        missing += expected is None
+        mismatches += expected is not None and expected != entry.data
+    return Comparison(len(truth), entries, mismatches, missing)
+
+
+def comparison_lines(compared: Comparison) -> list[str]:
+    """``verify_accuracy.txt``."""
+    return [
+        f"num_acc_log_entries = {compared.accuracy_entries}",
+        f"num_perf_log_entries = {compared.performance_entries}",
+        f"num_perf_log_data_mismatch = {compared.mismatches}",
+        f"num_missing_qsl_idxs = {compared.missing}",
+        PASS if compared.equal else FAIL,
+    ]

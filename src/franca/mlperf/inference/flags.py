@@ -1,0 +1,151 @@
+"""Every flag of the benchmark command, as data: its environment key and what is done with it.
+
+The names, keys and meanings are those that users of ``run mlperf inference generate-run-cmds`` know
+(mlperf-inference section 16.3). ``tests/unit/mlperf_inference`` keeps this table and the recipe's mapping equal.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+USED = "used"
+PASSED = "passed on"  #: kept in the environment for recipes below, without meaning for this harness
+REFUSED = "refused"  #: understood, and refused with a reason when switched on
+
+
+class Flag(NamedTuple):
+    key: str
+    use: str = USED
+    text: str = ""  #: for REFUSED: why, and what to do instead
+
+
+_P = "CM_MLPERF_"
+_L = "CM_MLPERF_LOADGEN_"
+_I = "CM_MLPERF_INFERENCE_"
+
+FLAGS: dict[str, Flag] = {
+    # what is run
+    "model": Flag(_P + "MODEL"),
+    "implementation": Flag(_P + "IMPLEMENTATION"),
+    "lang": Flag(_P + "IMPLEMENTATION"),
+    "backend": Flag(_P + "BACKEND"),
+    "framework": Flag(_P + "BACKEND"),
+    "device": Flag(_P + "DEVICE"),
+    "precision": Flag(_P + "MODEL_PRECISION"),
+    "scenario": Flag(_L + "SCENARIO"),
+    "mode": Flag(_L + "MODE"),
+    "profile": Flag(_I + "PROFILE"),
+    "execution_mode": Flag(_P + "RUN_STYLE"),
+    "run_style": Flag(_P + "RUN_STYLE"),
+    "round": Flag(_I + "ROUND"),
+    "user_conf": Flag(_P + "USER_CONF"),
+    "threads": Flag("CM_NUM_THREADS"),
+    "workers": Flag(_I + "WORKERS"),
+    "batch_size": Flag(_L + "MAX_BATCHSIZE"),
+    "max_batchsize": Flag(_L + "MAX_BATCHSIZE"),
+    "batch_timeout": Flag(_I + "BATCH_TIMEOUT"),
+    "coalesce": Flag(_L + "COALESCE_QUERIES"),
+    "performance_sample_count": Flag(_L + "PERFORMANCE_SAMPLE_COUNT"),
+    # _light: any model over generated inputs
+    "model_file": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
+    "modelpath": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
+    "samples": Flag(_L + "SAMPLES"),
+    "axes": Flag(_L + "AXES"),
+    # targets and lengths
+    "target_qps": Flag(_L + "TARGET_QPS"),
+    "offline_target_qps": Flag(_L + "OFFLINE_TARGET_QPS"),
+    "server_target_qps": Flag(_L + "SERVER_TARGET_QPS"),
+    "target_latency": Flag(_L + "TARGET_LATENCY"),
+    "singlestream_target_latency": Flag(_L + "SINGLESTREAM_TARGET_LATENCY"),
+    "multistream_target_latency": Flag(_L + "MULTISTREAM_TARGET_LATENCY"),
+    "server_latency_bound": Flag(_L + "SERVER_LATENCY_BOUND"),
+    "test_query_count": Flag("CM_TEST_QUERY_COUNT"),
+    "min_query_count": Flag(_I + "MIN_QUERY_COUNT"),
+    "max_query_count": Flag(_I + "MAX_QUERY_COUNT"),
+    "max_test_duration": Flag(_P + "MAX_DURATION_TEST"),
+    "find_performance": Flag(_P + "FIND_PERFORMANCE_MODE"),
+    "configs": Flag(_P + "SUT_CONFIGS"),
+    "compliance": Flag(_L + "COMPLIANCE"),
+    # results
+    "output": Flag(_I + "RESULTS_DIR"),
+    "output_dir": Flag(_I + "RESULTS_DIR"),
+    "results_dir": Flag(_I + "RESULTS_DIR"),
+    "rerun": Flag("CM_RERUN"),
+    "clean": Flag(_P + "CLEAN_ALL"),
+    "strict": Flag(_I + "STRICT"),
+    "readme": Flag(_P + "README"),
+    "regenerate_files": Flag("CM_REGENERATE_MEASURE_FILES", PASSED, "side files are always written again"),
+    "regenerate_accuracy_file": Flag(_P + "REGENERATE_ACCURACY_FILE", PASSED, "always done"),
+    # submission
+    "submitter": Flag(_P + "SUBMITTER"),
+    "division": Flag(_P + "SUBMISSION_DIVISION"),
+    "category": Flag(_P + "SUBMISSION_SYSTEM_TYPE"),
+    "system_type": Flag(_P + "SUBMISSION_SYSTEM_TYPE"),
+    "hw_name": Flag("CM_HW_NAME"),
+    "system_file": Flag(_P + "SYSTEM_FILE"),
+    "official_model": Flag(_P + "OFFICIAL_MODEL"),
+    "layout": Flag(_P + "SUBMISSION_LAYOUT"),
+    "submission_dir": Flag(_I + "SUBMISSION_DIR"),
+    "submission_base_dir": Flag(_I + "SUBMISSION_DIR"),
+    "skip_submission_generation": Flag(_P + "SKIP_SUBMISSION_GENERATION"),
+    "skip_truncation": Flag("CM_SKIP_TRUNCATE_ACCURACY"),
+    "run_checker": Flag("CM_RUN_SUBMISSION_CHECKER"),
+    "output_summary": Flag("MLPERF_INFERENCE_SUBMISSION_SUMMARY"),
+    "output_tar": Flag("MLPERF_INFERENCE_SUBMISSION_TAR_FILE"),
+    "hw_notes_extra": Flag(_P + "SUT_HW_NOTES_EXTRA"),
+    "sw_notes_extra": Flag(_P + "SUT_SW_NOTES_EXTRA"),
+    "dashboard": Flag(_P + "DASHBOARD"),
+    "dashboard_wb_user": Flag(_P + "DASHBOARD_WANDB_USER"),
+    "dashboard_wb_project": Flag(_P + "DASHBOARD_WANDB_PROJECT"),
+    # understood, and refused when switched on
+    "sut": Flag(_I + "SUT_VARIATION", REFUSED, "no presets of systems are known; name the parts by flags of their own"),
+    "power": Flag(
+        "CM_SYSTEM_POWER", REFUSED, "power runs need a director with a licensed meter daemon, which is not set up here"
+    ),
+    "preprocess_submission": Flag(
+        "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR",
+        REFUSED,
+        "'franca submission fix' shows each change it makes",
+    ),
+    "push_to_github": Flag(_P + "RESULT_PUSH_TO_GITHUB", REFUSED, "nothing is published from here"),
+    "network": Flag("CM_NETWORK_LOADGEN", REFUSED, "the network division is not run by this harness"),
+    "docker": Flag(_P + "USE_DOCKER", REFUSED, "run the whole command in a container: franca docker script ..."),
+    # passed on
+    "sut_servers": Flag("CM_NETWORK_LOADGEN_SUT_SERVERS", PASSED),
+    "results_git_url": Flag(_P + "RESULTS_GIT_REPO_URL", PASSED),
+    "docker_keep_alive": Flag(_P + "DOCKER_KEEP_ALIVE", PASSED),
+    "docker_it": Flag(_P + "DOCKER_IT", PASSED),
+    "docker_dt": Flag(_P + "DOCKER_DT", PASSED),
+    "docker_cm_repo": Flag(_P + "DOCKER_CM_REPO", PASSED),
+    "imagenet_path": Flag("IMAGENET_PATH", PASSED),
+    "dlrm_data_path": Flag("CM_DLRM_DATA_PATH", PASSED),
+    "criteo_day23_raw_data_path": Flag("CM_CRITEO_DAY23_RAW_DATA_PATH", PASSED),
+    "rgat_checkpoint_path": Flag("RGAT_CHECKPOINT_PATH", PASSED),
+    "use_dataset_from_host": Flag("CM_USE_DATASET_FROM_HOST", PASSED),
+    "use_model_from_host": Flag("CM_USE_MODEL_FROM_HOST", PASSED),
+    "custom_system_nvidia": Flag("CM_CUSTOM_SYSTEM_NVIDIA", PASSED),
+    "gpu_name": Flag("CM_NVIDIA_GPU_NAME", PASSED),
+    "tp_size": Flag("CM_NVIDIA_TP_SIZE", PASSED),
+    "vllm_model_name": Flag("CM_VLLM_SERVER_MODEL_NAME", PASSED),
+    "num_workers": Flag(_I + "NUM_WORKERS", PASSED),
+    "beam_size": Flag("GPTJ_BEAM_SIZE", PASSED),
+    "pip_loadgen": Flag(_P + "INFERENCE_LOADGEN_INSTALL_FROM_PIP", PASSED),
+    "pull_changes": Flag(_P + "INFERENCE_PULL_CODE_CHANGES", PASSED),
+    "pull_inference_changes": Flag(_P + "INFERENCE_PULL_SRC_CHANGES", PASSED),
+    "api_server": Flag(_I + "API_SERVER", PASSED),
+    "all_models": Flag("CM_MLPERF_ALL_MODELS", PASSED),
+    "save_console_log": Flag("CM_SAVE_CONSOLE_LOG", PASSED),
+    "dump_version_info": Flag("CM_DUMP_VERSION_INFO", PASSED),
+    "get_platform_details": Flag("CM_GET_PLATFORM_DETAILS", PASSED),
+}
+
+OFF = ("", "no", "false", "off", "0", "none")
+
+
+def refused(env: dict[str, object]) -> str:
+    """The message for the first flag that is switched on and cannot be had; '' when there is none."""
+    for name, flag in FLAGS.items():
+        value = str(env.get(flag.key) or "").strip()
+        if flag.use == REFUSED and value.lower() not in OFF:
+            return f"--{name}={value}: {flag.text}"
+    return ""

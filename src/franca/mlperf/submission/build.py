@@ -1,0 +1,364 @@
+"""From benchmark results to a submission tree: systems, measurements, results, compliance, code, documents.
+
+The tree is made in a hidden sibling and renamed into place. A submitter's part that is already there is kept
+beside the new tree, so nothing is lost without a word. Accuracy logs are shortened last; the whole logs stay in
+``<tree>_logs`` (mlperf-inference 8.6, 11, 16.6, 16.7).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from franca.catalog.files import write_json_atomic, write_text_atomic
+from franca.errors import FrancaError, Location, MalformedFile, Refused, UsageError
+from franca.mlperf.logs.detail import read_detail
+from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
+from franca.mlperf.submission.build_system import Submitter, describe_system
+from franca.mlperf.submission.build_texts import code_readme, scenario_readme
+from franca.mlperf.submission.index import index_tree
+from franca.mlperf.submission.model import CLASSIC, DIVISIONS, MERGED
+from franca.mlperf.submission.tables import (
+    canonical_scenario,
+    category_key,
+    detect_round,
+    load_round,
+    official_model,
+    rounds,
+)
+from franca.mlperf.submission.truncate import plan_truncation, truncate
+
+RUN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt")
+ACCURACY_FILES = (*RUN_FILES, "mlperf_log_accuracy.json", "accuracy.txt")
+TEST_FILES = ("verify_performance.txt", "verify_accuracy.txt")
+TEST_ACCURACY_FILES = ("mlperf_log_accuracy.json", "accuracy.txt", "baseline_accuracy.txt", "compliance_accuracy.txt")
+POWER_FOLDERS = ("power", "ranging")
+CALIBRATION = "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"
+TRACE = "mlperf_log_trace.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tree is built from and for. ``round`` '' is that of the logs; ``layout`` '' that of the round."""
+
+    results_dir: str
+    submission_dir: str
+    submitter: str
+    division: str = "open"
+    category: str = "edge"
+    hw_name: str = "default"
+    style: str = ""
+    round: str = ""
+    layout: str = ""
+    clean: bool = False
+    truncate: bool = True
+    hw_notes: str = ""
+    sw_notes: str = ""
+    system: dict[str, str] = {}
+    """Fields of the system description that the user wrote."""
+    mapping: dict[str, str] = {}
+    """Custom model to official model (open)."""
+    command: str = ""
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A tree that was written."""
+
+    path: str
+    round: str
+    layout: str
+    division: str
+    style: str
+    results: list[str]
+    """Scenario folders, relative to the tree."""
+    sources: dict[str, dict[str, str]]
+    """System to field to where its value came from."""
+    mapping: dict[str, str] = {}
+    """Custom models and the official ones that they are held to."""
+    kept: str = ""
+    """Where the former content of this submitter went, if there was any."""
+    logs: str = ""
+    """Folder of the whole accuracy logs."""
+
+
+def checked_options(options: BuildOptions) -> BuildOptions:
+    """``options``, if a tree can be built with them; called before anything is run.
+
+    Raises:
+        UsageError: a division, category, layout or name that no tree can have.
+    """
+    if options.division not in DIVISIONS:
+        raise UsageError(f"--division={options.division}: expected {', '.join(DIVISIONS)}")
+    if category_key(options.category) is None:
+        raise UsageError(f"--category={options.category}: expected edge, datacenter or datacenter,edge")
+    if not _NAME.fullmatch(options.submitter):
+        raise UsageError(
+            f"--submitter={options.submitter!r}: it names a folder, so only letters, digits and . _ + - are allowed"
+        )
+    if options.layout not in ("", CLASSIC, MERGED):
+        raise UsageError(f"--layout={options.layout}: expected {CLASSIC} or {MERGED}")
+    if options.round:
+        load_round(options.round)
+    return options
+
+
+def check_target(options: BuildOptions) -> None:
+    """Refuse a folder for the tree that holds something else, before anything is run."""
+    target = os.path.abspath(options.submission_dir)
+    if os.path.lexists(target):
+        _refuse_foreign(target, options)
+
+
+def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
+    """Write the tree of everything below ``options.results_dir``.
+
+    Raises:
+        NotFound: no results. MalformedFile: results that cannot be submitted. UsageError: see
+        ``checked_options``. Refused: the folder of the tree holds something else.
+    """
+    checked_options(options)
+    sources = find_results(options.results_dir, options.style)
+    chosen = options.round or _round_of(sources)
+    layout = options.layout or (MERGED if load_round(chosen).number >= (6, 0) else CLASSIC)
+    target = os.path.abspath(options.submission_dir)
+    staged = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.partial-{os.getpid()}")
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        writer = _Writer(options, os.path.join(staged, options.division, options.submitter), layout, chosen)
+        for source in sources:
+            writer.model(source)
+        writer.finish()
+        kept = _publish(staged, target, options, say)
+    except OSError as error:
+        raise FrancaError(f"the tree cannot be written: {error.strerror}", where=Location(target)) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    logs = shorten_logs(target, say) if options.truncate else ""
+    root = f"{options.division}/{options.submitter}"
+    results = [f"{root}/{place}" for place in writer.places]
+    return Built(
+        path=target,
+        round=chosen,
+        layout=layout,
+        division=options.division,
+        style=style_of(sources),
+        results=results,
+        sources=writer.field_sources,
+        mapping=writer.mapping,
+        kept=kept,
+        logs=logs,
+    )
+
+
+def style_of(sources: list[ModelSource]) -> str:
+    """``valid``, ``fast`` or ``test``, from the name of the results folder."""
+    name = os.path.basename(os.path.dirname(os.path.dirname(sources[0].folder)))
+    return name.removesuffix("_results")
+
+
+def shorten_logs(tree: str, say: Callable[[str], None]) -> str:
+    """Shorten all accuracy logs of a tree; the whole ones go to ``<tree>_logs``, whose path is returned."""
+    pending = plan_truncation(tree, index_tree(tree))
+    if not pending:
+        return ""
+    logs = f"{tree}_logs"
+    for item in pending:
+        shutil.rmtree(os.path.join(logs, *item.directory.split("/")), ignore_errors=True)
+        truncate(tree, item, logs)
+    say(f"accuracy logs are shortened; the whole ones are in {logs}")
+    return logs
+
+
+def _round_of(sources: list[ModelSource]) -> str:
+    """The round whose seeds the logs carry; the newest one when the seeds are of none."""
+    for source in sources:
+        for scenario in source.scenarios:
+            log = read_detail(os.path.join(scenario.performance, RUN_FILES[1]))
+            found = detect_round(log.integer("effective_qsl_rng_seed"))
+            if found:
+                return found
+    return rounds()[-1]
+
+
+def _publish(staged: str, target: str, options: BuildOptions, say: Callable[[str], None]) -> str:
+    """Put the new tree in its place; an older one of the same submitter is kept as ``<target>.previous``."""
+    kept = ""
+    if os.path.lexists(target):
+        _refuse_foreign(target, options)
+        if options.clean:
+            shutil.rmtree(target)
+            shutil.rmtree(f"{target}_logs", ignore_errors=True)
+        else:
+            kept = f"{target}.previous"
+            shutil.rmtree(kept, ignore_errors=True)
+            os.rename(target, kept)
+            say(f"the former tree is kept in {kept} (--clean removes it)")
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.rename(staged, target)
+    return kept
+
+
+def _refuse_foreign(target: str, options: BuildOptions) -> None:
+    """Only a tree of this submitter, or an empty folder, is ever moved or removed."""
+    if os.path.islink(target) or not os.path.isdir(target):
+        raise Refused(f"{target} is no folder", hint="choose another place with --submission_dir=FOLDER")
+    for name in sorted(os.listdir(target)):
+        division = os.path.join(target, name)
+        others = name not in DIVISIONS or not os.path.isdir(division)
+        if others or any(child != options.submitter for child in os.listdir(division)):
+            raise Refused(
+                f"{target} holds more than the submission of {options.submitter} ({name})",
+                hint="choose another place with --submission_dir=FOLDER",
+            )
+
+
+class _Writer:
+    """Writes one submitter's folder. ``places`` collects the scenario folders relative to it."""
+
+    def __init__(self, options: BuildOptions, root: str, layout: str, chosen: str) -> None:
+        self.options = options
+        self.root = root
+        self.layout = layout
+        self.table = load_round(chosen)
+        self.places: list[str] = []
+        self.mapping: dict[str, str] = {}
+        self.field_sources: dict[str, dict[str, str]] = {}
+
+    def model(self, source: ModelSource) -> None:
+        """All of one model on one system."""
+        self._system(source)
+        self._map(source)
+        code = "src" if self.layout == MERGED else "code"
+        self._text(f"{code}/{source.model}/README.md", code_readme(source))
+        for scenario in source.scenarios:
+            self._scenario(source, scenario)
+
+    def finish(self) -> None:
+        """What stands once: the mapping of models, the calibration document, where system fields came from."""
+        if self.options.division == "open" and self.mapping:
+            self._json("model_mapping.json", self.mapping)
+        if self.options.division != "open":
+            self._text(
+                "calibration.md", "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"
+            )
+        lines = ["# Where the fields of the system descriptions came from", ""]
+        for system, fields in sorted(self.field_sources.items()):
+            lines += [f"## {system}", "", *(f"- {name}: {where}" for name, where in sorted(fields.items())), ""]
+        self._text("documentation/system-fields.md", "\n".join(lines))
+
+    def _system(self, source: ModelSource) -> None:
+        who = Submitter(
+            self.options.submitter,
+            self.options.division,
+            self.options.category,
+            source.sut_info.get("hardware_name") or self.options.hw_name,
+            self.options.hw_notes,
+            self.options.sw_notes,
+        )
+        given: Mapping[str, str] = {**source.meta, **self.options.system}
+        described = describe_system(
+            who, source.record.get("system") or {}, source.record.get("software") or {}, _framework(source), given
+        )
+        undefined = [name for name, value in described.fields.items() if value == "undefined"]
+        if undefined and self.options.division == "closed":
+            raise UsageError(
+                f"the closed division needs a value for {', '.join(undefined)}",
+                hint='write them to a JSON file and give it with --system_file=FILE: {"field": "value"}',
+            )
+        self._json(f"systems/{source.sut}.json", described.fields)
+        self.field_sources[source.sut] = described.sources
+
+    def _map(self, source: ModelSource) -> None:
+        known = {**source.mapping, **self.options.mapping}
+        if source.model in self.table.models:
+            return
+        if official_model(source.model, self.table, known, self.options.division) is None:
+            raise UsageError(
+                f"model {source.model} stands for no benchmark of round {self.table.round} in {self.options.division}",
+                hint="open division: name one with --official_model=MODEL; known: "
+                + ", ".join(sorted(self.table.models)),
+            )
+        if source.model in known:
+            self.mapping[source.model] = known[source.model]
+
+    def _scenario(self, source: ModelSource, scenario: ScenarioSource) -> None:
+        name = canonical_scenario(scenario.name) or scenario.name
+        rest = f"{source.sut}/{source.model}/{name}"
+        result = f"results/{rest}"
+        self.places.append(result)
+        self._measurements(source, scenario, f"measurements/{rest}" if self.layout == CLASSIC else result)
+        self._copy(scenario.performance, f"{result}/performance/run_1", (*RUN_FILES, "spl.txt"), RUN_FILES)
+        for folder in POWER_FOLDERS:
+            self._copy_folder(
+                os.path.join(os.path.dirname(scenario.performance), folder), f"{result}/performance/{folder}"
+            )
+        if scenario.accuracy:
+            self._copy(scenario.accuracy, f"{result}/accuracy", ACCURACY_FILES, ())
+        for test, folder in sorted(scenario.tests.items()):
+            self._test(folder, f"compliance/{rest}/{test}" if self.layout == CLASSIC else f"{result}/{test}")
+
+    def _measurements(self, source: ModelSource, scenario: ScenarioSource, place: str) -> None:
+        implementation = source.sut_info.get("implementation", "")
+        name = MEASUREMENTS
+        if self.layout == CLASSIC:
+            suffix = f"_{implementation}" if implementation else ""
+            name = f"{source.sut}{suffix}_{canonical_scenario(scenario.name)}.json"
+            if implementation:
+                self._text(f"code/{source.model}/{implementation}/README.md", code_readme(source))
+        self._copy_file(os.path.join(scenario.performance, USER_CONF), f"{place}/{USER_CONF}")
+        self._copy_file(os.path.join(scenario.performance, MEASUREMENTS), f"{place}/{name}")
+        self._text(f"{place}/README.md", scenario_readme(source, scenario, self.options.command))
+        conf = os.path.join(scenario.performance, "mlperf.conf")
+        if self.table.number <= (4, 1) and os.path.isfile(conf):
+            self._copy_file(conf, f"{place}/mlperf.conf")
+
+    def _test(self, folder: str, place: str) -> None:
+        self._copy(folder, place, TEST_FILES, ())
+        self._copy(os.path.join(folder, "performance", "run_1"), f"{place}/performance/run_1", RUN_FILES, RUN_FILES)
+        self._copy(os.path.join(folder, "accuracy"), f"{place}/accuracy", TEST_ACCURACY_FILES, ())
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def _copy(self, folder: str, place: str, names: tuple[str, ...], needed: tuple[str, ...]) -> None:
+        """Copy those of ``names`` that are in ``folder``; traces and side files stay behind."""
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                self._copy_file(path, f"{place}/{name}")
+            elif name in needed:
+                raise MalformedFile(f"{name} of a finished run is missing", where=Location(path))
+
+    def _copy_folder(self, folder: str, place: str) -> None:
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path) and name != TRACE:
+                self._copy_file(path, f"{place}/{name}")
+
+    def _copy_file(self, path: str, place: str) -> None:
+        shutil.copyfile(path, self._made(place), follow_symlinks=False)
+
+    def _text(self, place: str, text: str) -> None:
+        write_text_atomic(self._made(place), text)
+
+    def _json(self, place: str, data: Mapping[str, str]) -> None:
+        write_json_atomic(self._made(place), dict(data))
+
+    def _made(self, place: str) -> str:
+        path = os.path.join(self.root, *place.split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+
+def _framework(source: ModelSource) -> str:
+    """``onnxruntime v1.31.1``: from the record, else from ``cm-sut-info.json``."""
+    info = source.sut_info
+    if info.get("framework"):
+        return f"{info['framework']} {info.get('framework_version', '')}".strip()
+    backend = str((source.record.get("settings") or {}).get("backend", ""))
+    software = source.record.get("software") or {}
+    version = software.get({"pytorch": "torch"}.get(backend, backend), "")
+    return f"{backend} v{version}" if backend and version else backend or "N/A"

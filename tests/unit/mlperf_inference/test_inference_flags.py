@@ -1,0 +1,172 @@
+"""Every flag of the benchmark command is understood: used, passed on, or refused with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from franca.errors import UsageError
+from franca.mlperf.inference.flags import FLAGS, REFUSED
+from franca.mlperf.inference.wishes import model_kind, read_wishes
+
+SCRIPTS = Path(__file__).resolve().parents[3] / "recipes" / "script"
+# The inputs of mlperf-inference 16.3, with the keys that it names; `docker_*` and data paths are in its last rows.
+DOCUMENTED = {
+    "division": "CM_MLPERF_SUBMISSION_DIVISION",
+    "category": "CM_MLPERF_SUBMISSION_SYSTEM_TYPE",
+    "system_type": "CM_MLPERF_SUBMISSION_SYSTEM_TYPE",
+    "device": "CM_MLPERF_DEVICE",
+    "model": "CM_MLPERF_MODEL",
+    "precision": "CM_MLPERF_MODEL_PRECISION",
+    "implementation": "CM_MLPERF_IMPLEMENTATION",
+    "lang": "CM_MLPERF_IMPLEMENTATION",
+    "backend": "CM_MLPERF_BACKEND",
+    "framework": "CM_MLPERF_BACKEND",
+    "scenario": "CM_MLPERF_LOADGEN_SCENARIO",
+    "mode": "CM_MLPERF_LOADGEN_MODE",
+    "execution_mode": "CM_MLPERF_RUN_STYLE",
+    "run_style": "CM_MLPERF_RUN_STYLE",
+    "sut": "CM_MLPERF_INFERENCE_SUT_VARIATION",
+    "submitter": "CM_MLPERF_SUBMITTER",
+    "submission_dir": "CM_MLPERF_INFERENCE_SUBMISSION_DIR",
+    "hw_name": "CM_HW_NAME",
+    "target_qps": "CM_MLPERF_LOADGEN_TARGET_QPS",
+    "offline_target_qps": "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS",
+    "server_target_qps": "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS",
+    "target_latency": "CM_MLPERF_LOADGEN_TARGET_LATENCY",
+    "singlestream_target_latency": "CM_MLPERF_LOADGEN_SINGLESTREAM_TARGET_LATENCY",
+    "multistream_target_latency": "CM_MLPERF_LOADGEN_MULTISTREAM_TARGET_LATENCY",
+    "test_query_count": "CM_TEST_QUERY_COUNT",
+    "min_query_count": "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT",
+    "max_query_count": "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT",
+    "performance_sample_count": "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT",
+    "batch_size": "CM_MLPERF_LOADGEN_MAX_BATCHSIZE",
+    "threads": "CM_NUM_THREADS",
+    "max_test_duration": "CM_MLPERF_MAX_DURATION_TEST",
+    "find_performance": "CM_MLPERF_FIND_PERFORMANCE_MODE",
+    "compliance": "CM_MLPERF_LOADGEN_COMPLIANCE",
+    "power": "CM_SYSTEM_POWER",
+    "clean": "CM_MLPERF_CLEAN_ALL",
+    "rerun": "CM_RERUN",
+    "regenerate_files": "CM_REGENERATE_MEASURE_FILES",
+    "regenerate_accuracy_file": "CM_MLPERF_REGENERATE_ACCURACY_FILE",
+    "run_checker": "CM_RUN_SUBMISSION_CHECKER",
+    "skip_truncation": "CM_SKIP_TRUNCATE_ACCURACY",
+    "preprocess_submission": "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR",
+    "skip_submission_generation": "CM_MLPERF_SKIP_SUBMISSION_GENERATION",
+    "output_summary": "MLPERF_INFERENCE_SUBMISSION_SUMMARY",
+    "output_tar": "MLPERF_INFERENCE_SUBMISSION_TAR_FILE",
+    "dashboard_wb_user": "CM_MLPERF_DASHBOARD_WANDB_USER",
+    "dashboard_wb_project": "CM_MLPERF_DASHBOARD_WANDB_PROJECT",
+    "push_to_github": "CM_MLPERF_RESULT_PUSH_TO_GITHUB",
+    "results_git_url": "CM_MLPERF_RESULTS_GIT_REPO_URL",
+    "readme": "CM_MLPERF_README",
+    "sw_notes_extra": "CM_MLPERF_SUT_SW_NOTES_EXTRA",
+    "network": "CM_NETWORK_LOADGEN",
+    "sut_servers": "CM_NETWORK_LOADGEN_SUT_SERVERS",
+    "docker": "CM_MLPERF_USE_DOCKER",
+}
+PATHS = """
+imagenet_path dlrm_data_path criteo_day23_raw_data_path rgat_checkpoint_path use_dataset_from_host
+use_model_from_host custom_system_nvidia gpu_name tp_size vllm_model_name num_workers beam_size pip_loadgen
+pull_changes pull_inference_changes api_server all_models save_console_log dump_version_info
+get_platform_details results_dir output_dir hw_notes_extra docker_keep_alive docker_it docker_dt
+docker_cm_repo
+""".split()  # noqa: SIM905 - a table of words reads better
+VARIATIONS = """
+light
+find-performance performance-only accuracy-only performance-and-accuracy submission populate-readme short full
+all-modes all-scenarios compliance dashboard full-performance r2.1 r3.0 r3.1 r4.0 r4.0-dev r4.1 r4.1-dev
+scc24-base scc24-main
+""".split()  # noqa: SIM905 - a table of words reads better
+
+
+def meta(name: str) -> dict:
+    return yaml.safe_load((SCRIPTS / name / "_cm.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_documented_flag_has_its_documented_key(name: str) -> None:
+    assert FLAGS[name].key == DOCUMENTED[name]
+
+
+def test_flags_without_a_documented_key_are_known_too() -> None:
+    assert [name for name in PATHS if name not in FLAGS] == []
+
+
+@pytest.mark.parametrize("recipe", ["run-mlperf-inference", "app-mlperf-inference"])
+def test_the_recipe_maps_exactly_these_flags(recipe: str) -> None:
+    assert meta(recipe)["input_mapping"] == {name: flag.key for name, flag in FLAGS.items()}
+
+
+def test_both_notes_have_keys_of_their_own() -> None:
+    assert FLAGS["hw_notes_extra"].key != FLAGS["sw_notes_extra"].key
+
+
+def test_documented_variations_and_tags_are_there() -> None:
+    front = meta("run-mlperf-inference")
+    assert [name for name in VARIATIONS if name not in front["variations"]] == []
+    assert {"run", "mlperf", "inference", "generate-run-cmds", "run-mlperf-inference", "common"} <= set(front["tags"])
+
+
+@pytest.mark.parametrize("name", [name for name, flag in FLAGS.items() if flag.use == REFUSED])
+def test_what_cannot_be_had_is_refused_when_on_and_ignored_when_off(name: str) -> None:
+    key = FLAGS[name].key
+    with pytest.raises(UsageError, match=f"--{name}=yes"):
+        read_wishes({key: "yes"})
+    assert read_wishes({key: "no"}).profile == "short"
+
+
+FOUR, BOTH = ["SingleStream", "MultiStream", "Server", "Offline"], ["performance", "accuracy"]
+CASES = [
+    ({}, ("short", FOUR, BOTH)),
+    ({"CM_MLPERF_RUN_KIND": "submission"}, ("short", ["Offline"], BOTH)),
+    ({"CM_TEST_QUERY_COUNT": "10", "CM_MLPERF_RUN_KIND": "submission"}, ("test", ["Offline"], None)),
+    ({"CM_MLPERF_RUN_STYLE": "valid"}, ("full", None, None)),
+    ({"CM_MLPERF_RUN_STYLE": "fast"}, ("fast", None, None)),
+    ({"CM_MLPERF_RUN_STYLE": "test"}, ("test", None, None)),
+    ({"CM_MLPERF_INFERENCE_PROFILE": "full", "CM_TEST_QUERY_COUNT": "10"}, ("full", None, None)),
+    ({"CM_MLPERF_LOADGEN_ALL_MODES": "yes", "CM_MLPERF_LOADGEN_MODE": "accuracy"}, (None, None, BOTH)),
+    ({"CM_MLPERF_FIND_PERFORMANCE_MODE": "yes"}, (None, None, ["performance"])),
+    ({"CM_MLPERF_RUN_KIND": "x", "CM_MLPERF_LOADGEN_SCENARIO": "all"}, (None, FOUR, None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("env", "expected"), CASES, ids=[" ".join(e.values()) or "nothing" for e, _ in CASES])
+def test_length_scenarios_and_modes_follow_from_the_flags(env, expected) -> None:
+    wishes = read_wishes(env)
+    for found, wanted in zip((wishes.profile, wishes.scenarios, wishes.modes), expected, strict=True):
+        assert wanted is None or found == wanted
+
+
+def test_a_general_target_serves_the_scenario_that_is_run() -> None:
+    env = {"CM_MLPERF_LOADGEN_SCENARIO": "Offline", "CM_MLPERF_LOADGEN_TARGET_QPS": "77"}
+    assert read_wishes(env).targets.offline_qps == 77
+    env["CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS"] = "99"
+    assert read_wishes(env).targets.offline_qps == 99
+    with pytest.raises(UsageError, match="--target_qps is for one scenario"):
+        read_wishes({"CM_MLPERF_LOADGEN_TARGET_QPS": "77"})
+
+
+def test_counts_are_for_test_runs_only() -> None:
+    env = {"CM_MLPERF_INFERENCE_MIN_QUERY_COUNT": "5", "CM_MLPERF_RUN_STYLE": "test"}
+    assert read_wishes(env).lengths == {"min_query_count": 5, "max_query_count": 5, "max_duration_ms": 0}
+    with pytest.raises(UsageError, match="are for --execution_mode=test"):
+        read_wishes({"CM_MLPERF_INFERENCE_MIN_QUERY_COUNT": "5"})
+    with pytest.raises(UsageError, match="is below"):
+        read_wishes({**env, "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT": "4"})
+
+
+@pytest.mark.parametrize(("text", "tests"), [("no", []), ("yes", ["TEST01", "TEST04"]), ("test04", ["TEST04"])])
+def test_compliance_tests_by_word_or_by_name(text, tests) -> None:
+    assert read_wishes({"CM_MLPERF_LOADGEN_COMPLIANCE": text}).compliance == tests
+
+
+def test_a_model_is_named_or_refused_with_the_list() -> None:
+    assert model_kind({"CM_MLPERF_MODEL": "digits-cnn"}) == "cnn"
+    with pytest.raises(UsageError, match="expected digits, digits-mlp, digits-cnn"):
+        model_kind({"CM_MLPERF_MODEL": "bert-99"})
+    with pytest.raises(UsageError, match="--precision=int8"):
+        model_kind({"CM_MLPERF_MODEL_PRECISION": "int8"})
