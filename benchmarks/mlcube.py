@@ -80,13 +80,20 @@ def summary(figures: dict[str, list[float]]) -> dict[str, Any]:
 
 
 def engine_overhead(image: str, rounds: int) -> dict[str, Any] | None:
-    """Wall time of a container run through us and of the engine's own command, which is what we would run."""
+    """Wall time of a container run through us and of the engine's own command, which is what we would run.
+
+    Once for a task that ends at once, where every millisecond shows, and once for one of two seconds.
+    """
     if not shutil.which("docker") or subprocess.run(["docker", "inspect", image], capture_output=True).returncode:
         return None
+    return {name: overhead_of(image, task, rounds) for name, task in (("at_once", "true"), ("two_seconds", "sleep 2"))}
+
+
+def overhead_of(image: str, task: str, rounds: int) -> dict[str, Any]:
     ours = [sys.executable, str(ROOT / "launchers" / "mlcube"), "run", "--user"]
     with tempfile.TemporaryDirectory() as work:
         (Path(work) / "mlcube.yaml").write_text(
-            f"name: c\ndocker: {{image: '{image}'}}\ntasks: {{t: {{entrypoint: sleep 2}}}}\n"
+            f"name: c\ndocker: {{image: '{image}'}}\ntasks: {{t: {{entrypoint: '{task}'}}}}\n"
         )
         plan = subprocess.run([*ours, "--dry-run"], cwd=work, capture_output=True, text=True, check=True).stdout
         direct = next(line for line in plan.splitlines() if line.startswith("docker run"))

@@ -67,9 +67,7 @@ class FrancaError(Exception):
 
     status = 1
 
-    def __init__(
-        self, message: str, *, where: Location | None = None, hint: str = "", log: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, where: Location | None = None, hint: str = "", log: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where

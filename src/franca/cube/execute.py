@@ -22,15 +22,19 @@ from franca.cube.workspace import (
     check_mode,
     check_types,
     copy_inputs,
+    is_made,
     make_directories,
     missing_error,
     missing_files,
 )
 from franca.errors import MalformedFile, StepFailed
-from franca.model.cube import Cube, Task
+from franca.model.cube import DIRECTORY, FILE, UNKNOWN, Cube, Task
 from franca.model.job import Command, Job, Outcome, Stage
 from franca.runners.process import Executor, Processes, pasteable
-from franca.runners.runner import failure, is_hopeless
+from franca.runners.runner import failure, is_hopeless, remedy
+
+#: Docker's and Podman's own statuses: the engine refused, the program cannot be started, or is not there.
+ENGINE_REFUSED = (125, 126, 127)
 
 
 class Console(NamedTuple):
@@ -136,12 +140,19 @@ class TaskRun:
 
     def check_types(self) -> None:
         places = self.places()
-        unmade = [p for p in places if p.type != "unknown" or p.param.output or p.path not in self.made]
+        unmade = [p for p in places if p.type != UNKNOWN or p.param.output or not is_made(p.path, self.made)]
         check_types(self.task, unmade)
 
-    def job(self) -> Job:
-        """The task as a job; raises UsageError when a type is not known by now."""
+    def job(self, *, planned: bool = False) -> Job:
+        """The task as a job; raises UsageError when a type is not known by now.
+
+        Args:
+            planned: what an earlier task of the request will make is not there yet; its type is read off its
+                name (with an extension a file, otherwise a directory).
+        """
         places = self.places()
+        if planned:
+            places = tuple(_expected(place) if is_made(place.path, self.made) else place for place in places)
         check_types(self.task, places)
         if self.found.claim:
             mounts = claim_mounts(places, self.workspace.path, self.found.claim)
@@ -173,6 +184,12 @@ class TaskRun:
             for place in places:
                 if place.param.output and place.type == "file" and not os.path.exists(place.path):
                     open(place.path, "a").close()
+
+
+def _expected(place: Place) -> Place:
+    if place.type != UNKNOWN or place.param.output:
+        return place
+    return place._replace(type=FILE if os.path.splitext(place.path)[1] else DIRECTORY)
 
 
 def _native(job: Job, found: Platform, task: Task) -> Job:
@@ -306,8 +323,13 @@ def _failed(one: TaskRun, job: Job, outcome: Outcome, log: str) -> StepFailed:
         return error if isinstance(error, StepFailed) else StepFailed(error.message, status=127, hint=error.hint)
     name = one.found.runner.name
     text = f"task {job.name} failed: {name} ended with status {outcome.status}"
-    return StepFailed(text + (f" ({outcome.error})" if outcome.error else ""), step=job.name, status=outcome.status,
-                      hint="see what the task printed above", log=log)  # fmt: skip
+    said = outcome.error.strip().splitlines()
+    hint = "see what the task printed above"
+    if outcome.status in ENGINE_REFUSED and job.image.name and said:
+        told = [line for line in said if line.strip() and "--help'" not in line] or said
+        said, hint = told[-1:], remedy(command.words[0], outcome.error)
+    return StepFailed(text + (f" ({said[-1]})" if said else ""), step=job.name, status=outcome.status,
+                      hint=hint, log=log)  # fmt: skip
 
 
 class _Recorder:
@@ -380,7 +402,7 @@ def plan(session: Session) -> list[Shown]:
     out = []
     seen: set[str] = set()
     for one in _task_runs(session, found):
-        job = one.job()
+        job = one.job(planned=True)
         steps = found.runner.steps(job)
         lines = [line for stage in steps.before for line in _stage_lines(stage) if line not in seen]
         seen.update(lines)

@@ -187,8 +187,20 @@ def _singularity(config: Effective, request: Request, known: Facts) -> Platform:
         "", (), image=image, limits=limits, network=config.text("--network"), security=config.text("--security"),
         option_words=option_words(config, "run_args", "", known), env=tuple(pairs),
     )  # fmt: skip
-    published = not request.profile.map_user
-    return Platform(local(Apptainer(_executable(config, "singularity"), virtual_machine=published)), base)
+    executable = _present_engine(_executable(config, "singularity"), known)
+    published = not request.profile.map_user and executable[-1] != "apptainer"
+    return Platform(local(Apptainer(executable, virtual_machine=published)), base)
+
+
+def _present_engine(words: tuple[str, ...], known: Facts) -> tuple[str, ...]:
+    """Apptainer is the present name of the same program: it answers for ``singularity`` where only it is there."""
+    if words[-1] != "singularity":
+        return words
+    import shutil
+
+    path = known.environ.get("PATH", os.defpath)
+    renamed = not shutil.which("singularity", path=path) and shutil.which("apptainer", path=path)
+    return (*words[:-1], "apptainer") if renamed else words
 
 
 def _nv(text: str) -> str:

@@ -103,19 +103,36 @@ def _existing_type(path: str) -> str:
 
 def copy_inputs(pairs: list[tuple[str, str]]) -> None:
     """Copy files and trees; nothing that exists is overwritten, links inside trees stay links."""
+    if not pairs:
+        return
     import shutil
 
     for source, target in pairs:
+        part = f"{target}.{os.getpid()}.part"  # a copy that fails half way is never taken for the input
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if os.path.isdir(source):
-                shutil.copytree(source, target, symlinks=True)
+                shutil.copytree(source, part, symlinks=True)
             else:
-                shutil.copy2(source, target)
-        except (OSError, shutil.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise Unavailable(f"cannot copy {source} to {target}: {reason}",
+                shutil.copy2(source, part)
+            os.rename(part, target)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True) if os.path.isdir(part) else _forget(part)
+            raise Unavailable(f"cannot copy {source} to {target}: {_reason(error)}",
                               hint="check permissions and free space of the workspace") from None  # fmt: skip
+
+
+def _forget(path: str) -> None:
+    if os.path.lexists(path):
+        os.unlink(path)
+
+
+def _reason(error: OSError) -> str:
+    """The system's words; a tree's copy collects one entry per file, of which the first is told."""
+    if error.strerror:
+        return error.strerror
+    entries = error.args[0] if error.args else ""
+    return str(entries[0][2]) if isinstance(entries, list) and entries else str(error)
 
 
 def check_types(task: Task, places: Iterable[Place]) -> None:
@@ -146,8 +163,13 @@ def missing_files(task: Task, places: Iterable[Place], workspace: Workspace, mad
         and place.type == FILE
         and not place.param.may_be_absent
         and not workspace.exists(place.path)
-        and not any(place.path == path or place.path.startswith(path + "/") for path in made)
+        and not is_made(place.path, made)
     ]
+
+
+def is_made(path: str, made: set[str]) -> bool:
+    """Whether an earlier task makes ``path``, or the directory that it lies in."""
+    return any(path == one or path.startswith(one + "/") for one in made)
 
 
 def missing_error(task: Task, place: Place) -> NotFound:

@@ -249,4 +249,3 @@ def _commits(executor: Executor) -> dict[str, str]:
     from franca.engine.commits import commits_of
 
     return commits_of(executor.scripts.repos())
-

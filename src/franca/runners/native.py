@@ -80,7 +80,10 @@ class Native(NamedTuple):
     def _variables(self) -> tuple[tuple[str, str], ...]:
         clean = ("PYTHONDONTWRITEBYTECODE", "1")  # a run leaves only what its task makes
         if not self.environment:
-            return (clean,)
+            if not os.path.isabs(self.python):
+                return (clean,)
+            # Programs that the task starts by the name "python3" are the task's own interpreter, too.
+            return (clean, ("PATH", f"{os.path.dirname(self.python)}:{self.path}"))
         return (
             clean,
             ("VIRTUAL_ENV", self.environment), ("PATH", f"{self.environment}/bin:{self.path}"),

@@ -96,7 +96,7 @@ def failure(command: Command, outcome: Outcome) -> StepFailed | Unavailable:
     last = f": {said[-1]}" if said else ""
     return StepFailed(
         f"cannot {command.purpose}: {program} ended with status {outcome.status}{last}",
-        step=command.purpose, status=outcome.status, hint=_remedy(program, outcome.error),
+        step=command.purpose, status=outcome.status, hint=remedy(program, outcome.error),
     )  # fmt: skip
 
 
@@ -108,11 +108,11 @@ def is_hopeless(outcome: Outcome) -> bool:
 _NO_ENGINE = ("Cannot connect to the Docker daemon", "Is the docker daemon running", "permission denied while trying")
 
 
-def _remedy(program: str, said: str) -> str:
+def remedy(program: str, said: str) -> str:
     """The next step for the usual reasons why an engine refuses."""
-    for words, remedy in _REASONS:
+    for words, step in _REASONS:
         if any(word in said for word in words):
-            return remedy.format(program=program)
+            return step.format(program=program)
     return f"see what {_base(program)} printed above"
 
 
@@ -130,7 +130,12 @@ _REASONS = (
      "check the network; build the image here with -Pdocker.build_strategy=auto"),
     (("pull access denied", "not found: manifest unknown", "manifest unknown"),
      "check the image's name; build it here with -Pdocker.build_strategy=auto"),
-    (("could not select device driver",), "install the NVIDIA container toolkit, or use --gpus=''"),
+    (("could not select device driver", "unresolvable CDI devices"),
+     "install the NVIDIA container toolkit, or use --gpus=''"),
+    (("memory limit",), "give the task more memory: --memory=512m"),
+    (("network ",), "choose another network: --network=none, host, bridge"),
+    (("executable file not found", "no such file or directory: unknown"),
+     "correct the entry point of the task, or of the image"),
     (("Connection refused", "Could not resolve hostname", "Permission denied (publickey"),
      "check host, port and key: ssh must work without a password"),
 )  # fmt: skip

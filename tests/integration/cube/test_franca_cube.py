@@ -69,3 +69,49 @@ def test_a_task_is_a_script_step(here: Path) -> None:
     cube = Path(__file__).resolve().parents[3] / "recipes/cube/matmul"
     franca(here, "run", "script", "--tags=run,cube", f"--mlcube={cube}", f"--workspace={here}/w s", "--quiet")
     assert len((here / "w s/matmul.txt").read_text().splitlines()) == 100
+
+
+def test_a_task_is_a_dependency_of_a_script(here: Path) -> None:
+    """The cube runs before the script, which reads its output."""
+    cube = Path(__file__).resolve().parents[3] / "recipes/cube/hello_world"
+    repo = here / "content"
+    script = repo / "script" / "after-the-cube"
+    script.mkdir(parents=True)
+    (repo / "cmr.yaml").write_text("alias: content\nuid: '00000000000000c0'\n")
+    (script / "_cm.yaml").write_text(
+        "alias: after-the-cube\nuid: '00000000000000c1'\nautomation_alias: script\n"
+        "automation_uid: 5b4e0237da074764\ntags: [after, cube]\ndeps:\n- tags: run,cube\n  env:\n"
+        f"    CM_CUBE_PATH: {cube}\n    CM_CUBE_TASK: hello,bye\n    CM_CUBE_WORKSPACE: {here}/ws\n"
+        "    CM_CUBE_PARAMETERS: chat=a talk.txt\n"
+    )
+    (script / "run.sh").write_text('#!/bin/bash\ncp "$CM_CUBE_WORKSPACE/a talk.txt" result.txt\nwc -l < result.txt\n')
+    (here / "home/CM").mkdir()
+    (here / "home/CM/repos.json").write_text(json.dumps([str(repo)]))
+    franca(here, "run", "after cube", "--quiet")
+    assert len((here / "ws/a talk.txt").read_text().splitlines()) == 2
+    assert next(here.rglob("result.txt")).read_text() == (here / "ws/a talk.txt").read_text()
+
+
+def test_cubes_are_artifacts(here: Path) -> None:
+    answer = json.loads(franca(here, "find", "cube", "--tags=mnist", "--json").stdout)
+    assert "recipes/cube/mnist" in json.dumps(answer)
+    listed = franca(here, "find", "cube").stdout
+    assert {"hello_world", "matmul", "getting-started", "mnist", "emdenoise"} <= {
+        line.rsplit("/", 1)[-1] for line in listed.splitlines()
+    }
+
+
+def test_tasks_in_a_chain_find_what_earlier_ones_will_make(here: Path) -> None:
+    """Short forms below an earlier task's directory have no type yet when the request is checked."""
+    (here / "mlcube.yaml").write_text(
+        "name: c\ndocker: {image: x}\nnative: {entrypoint: sh main.sh}\ntasks:\n"
+        "  a: {parameters: {outputs: {d: data/}}}\n"
+        "  b: {parameters: {inputs: {f: data/raw.txt}, outputs: {o: {type: file, default: out.txt}}}}\n"
+    )
+    (here / "main.sh").write_text(
+        'if [ $1 = a ]; then echo 1 > "${2#--d=}/raw.txt"; else cp "${2#--f=}" "${3#--o=}"; fi\n'
+    )
+    planned = franca(here, "plan", "cube", "--mlcube=.", "--task=a,b", "--platform=docker").stdout
+    assert "--f=/mlcube_io0/raw.txt" in planned
+    franca(here, "run", "cube", "--mlcube=.", "--task=a,b")
+    assert (here / "workspace/out.txt").read_text() == "1\n"

@@ -215,3 +215,33 @@ def test_what_a_dockerfile_says() -> None:
     assert found.source_of("/y") is None
     assert found.requirements() == "requirements.txt"
     assert dict(found.env) == {"A": "1", "B": "x y"}
+
+
+@pytest.mark.parametrize(
+    ("programs", "engine"),
+    [(["apptainer"], "apptainer"), (["apptainer", "singularity"], "singularity"), ([], "singularity")],
+)
+def test_apptainer_answers_for_singularity_where_only_it_is_installed(
+    tmp_path: Path, programs: list[str], engine: str
+) -> None:
+    bench = Bench(tmp_path, CUBE)
+    for name in programs:
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    bench.environ["PATH"] = str(tmp_path)
+    assert engine in bench.words(platform="singularity")
+    memory = bench.words(platform="singularity", options=Options(memory="4g"))
+    assert ("--memory=4g" in memory, "--vm-ram=4g" in memory) == (engine == "apptainer", engine == "singularity")
+
+
+def test_a_copy_that_fails_half_way_is_not_taken_for_the_input(tmp_path: Path) -> None:
+    from franca.cube.workspace import copy_inputs
+    from franca.errors import Unavailable
+
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "fine").write_text("1")
+    os.mkfifo(source / "a pipe cannot be copied")
+    with pytest.raises(Unavailable, match="is a named pipe"):
+        copy_inputs([(str(source), str(tmp_path / "ws" / "in"))])
+    assert os.listdir(tmp_path / "ws") == []

@@ -98,6 +98,12 @@ def test_native_words_are_host_paths() -> None:
     assert dict(command.env)["VIRTUAL_ENV"] == "/env"
 
 
+def test_programs_of_a_task_find_its_own_interpreter_first() -> None:
+    job = JOB._replace(entrypoint=("python", "x.py"), directory="/c", mounts=())
+    assert dict(Native(python="/opt/py/bin/python", path="/bin").command(job).env)["PATH"] == "/opt/py/bin:/bin"
+    assert "PATH" not in dict(Native(python="python3").command(job).env)
+
+
 def test_what_a_container_cannot_do_is_refused_not_dropped() -> None:
     with pytest.raises(UsageError, match="memory"):
         Native().command(JOB._replace(entrypoint=("x",), limits=Limits(memory="4g")))
