@@ -78,5 +78,6 @@ def test_the_tutorial_without_an_engine(tmp_path: Path) -> None:
 @pytest.mark.engine("docker")
 def test_the_tutorial_with_docker(docker: dict[str, str], tmp_path: Path) -> None:
     follow(tmp_path, docker, engine=True)
-    left = subprocess.run(["docker", "ps", "-aq"], env={**os.environ, **docker}, capture_output=True, check=True)
+    listing = ["docker", "ps", "-aq", "--filter=ancestor=local/word-count:0.1.0"]
+    left = subprocess.run(listing, env={**os.environ, **docker}, capture_output=True, check=True)
     assert left.stdout == b"", "--user removes containers"
