@@ -14,8 +14,8 @@ from franca.grammar.argv import words_to_tags
 from franca.grammar.merge import copied
 from franca.grammar.reference import parse_ref
 from franca.grammar.suggest import closest, closest_tags
-from franca.model.event import CacheHit, Event
-from franca.model.ids import CACHE, SCRIPT, Ref
+from franca.model.event import Event
+from franca.model.ids import SCRIPT, Ref
 from franca.model.tags import ScriptQuery
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from franca.engine.lock import Lock
     from franca.model.plan import Plan
 
-#: Options that change neither what a cached run leaves behind nor whether it reads the cache.
+#: Options after which the answer of a cached run may be given again from memory.
 _READING = frozenset({
     "tags", "version", "version_min", "version_max", "version_max_usable", "env", "const", "state", "const_state",
     "adr", "ad", "only_execute_from_cache", "extra_cache_tags", "name", "quiet", "silent", "verbose", "json",
@@ -165,8 +165,10 @@ def run(bound: Bound, session: Session) -> Answer:
         from franca.engine.lock import verify
 
         verify(lock, heard)
-    if result.cached:
-        _remember(bound, result, [event for event in heard if isinstance(event, CacheHit)], session)
+    if not set(bound.options) <= _READING:
+        from franca.catalog import memo
+
+        memo.withdraw()  # the engine offers what a cached run gave; an option may have done more than read
     data = result_data(result, to_repeat(bound))
     if path := bound.text("save_to_json"):
         from franca.catalog.files import write_json_atomic
@@ -182,27 +184,6 @@ def _request(bound: Bound, session: Session) -> tuple[Lock | None, dict[str, Any
 
         return locked_inputs(lock_file(bound), bound, session)
     return None, inputs_of(bound, session)
-
-
-def _remember(bound: Bound, result: RunResult, hits: list[CacheHit], session: Session) -> None:
-    """Let the fast lane repeat the answer of a run that only read the cache and left nothing behind."""
-    mapped = result.outcome.script.meta.get("input_mapping") or {}
-    if not set(bound.options) <= _READING or not set(bound.inputs) <= set(mapped):
-        return
-    from franca.catalog import memo
-
-    entries = {one.path: one for one in session.catalog.find(CACHE)}
-    paths, expires = [], 0.0
-    for hit in hits:
-        entry = entries.get(hit.path)
-        if entry is None:
-            return
-        paths.append(hit.state_file)
-        if dependent := str(entry.meta.get("dependent_cached_path") or ""):
-            paths.append(dependent)
-        if until := float(entry.meta.get("cache_expiration") or 0.0):
-            expires = min(expires or until, until)
-    memo.offer([path for path in paths if path], expires=expires)
 
 
 def result_data(result: RunResult, command: str) -> dict[str, Any]:
