@@ -92,12 +92,23 @@ def failure(command: Command, outcome: Outcome) -> StepFailed | Unavailable:
         error = Unavailable(f"cannot {command.purpose}: {outcome.error}", hint=hint)
         error.status = NOT_FOUND
         return error
-    said = outcome.error.strip().splitlines()
-    last = f": {said[-1]}" if said else ""
+    said = decisive_line(outcome.error)
     return StepFailed(
-        f"cannot {command.purpose}: {program} ended with status {outcome.status}{last}",
+        f"cannot {command.purpose}: {program} ended with status {outcome.status}{': ' + said if said else ''}",
         step=command.purpose, status=outcome.status, hint=remedy(program, outcome.error),
     )  # fmt: skip
+
+
+def decisive_line(said: str) -> str:
+    """The line of an engine's messages that says why it refused: one with a known reason, else the last.
+
+    Engines may print what follows from the reason (a closed pipe, a cancelled context) after the reason itself.
+    """
+    lines = said.strip().splitlines()
+    for line in lines:
+        if any(word in line for words, _ in _REASONS for word in words):
+            return line
+    return lines[-1] if lines else ""
 
 
 def is_hopeless(outcome: Outcome) -> bool:

@@ -106,6 +106,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path) -> None:
 
 CHEATS = '''
 import time
+from pathlib import Path
 import numpy as np
 from franca.mlperf.inference.plugs import Capabilities
 
@@ -126,20 +127,25 @@ class Remembers:
         return self._answer
 
 
-class Guesses:
-    """Says something else each time."""
+class Tires:
+    """Answers by the labels as long as an accuracy run takes, and always class 10 later."""
 
     def load(self):
-        self._source = np.random.default_rng()
-        return Capabilities("guesses", "1", "cpu")
+        data = Path(DATA)
+        images, labels = np.load(data / "holdout-images.npy"), np.load(data / "holdout-labels.npy")
+        self._labels = {image.astype("float32").tobytes(): label for image, label in zip(images, labels)}
+        self._left = 3 * len(images)
+        return Capabilities("tires", "1", "cpu")
 
     def predict(self, batch):
-        return self._source.uniform(size=(len(batch), 10))
+        self._left -= len(batch)
+        answers = [self._labels[one.astype("float32").tobytes()] if self._left > 0 else 10 for one in batch]
+        return np.eye(11, dtype="float32")[answers]
 '''
 
 
 def cheat(parts: Path, tmp_path: Path, name: str, test: str):
-    (tmp_path / "cheats.py").write_text(CHEATS, "utf-8")
+    (tmp_path / "cheats.py").write_text(f"DATA = {str(parts)!r}\n{CHEATS}", "utf-8")
     spec = inference_cases.request(
         parts, tmp_path / "r", backend={"name": f"cheats:{name}"}, python_path=[str(tmp_path)],
         scenarios=["SingleStream"], compliance=[test], sampling_target=64,
@@ -154,7 +160,7 @@ def test_a_system_that_remembers_its_last_answer_fails_test04(parts, tmp_path) -
 
 
 def test_a_system_that_answers_differently_in_performance_runs_fails_test01(parts, tmp_path) -> None:
-    found = cheat(parts, tmp_path, "Guesses", "TEST01")
+    found = cheat(parts, tmp_path, "Tires", "TEST01")
     assert not found.passed
     folder = Path(found.folder)
     assert (folder / "verify_accuracy.txt").read_text("utf-8").splitlines()[-1] == "TEST FAIL"
