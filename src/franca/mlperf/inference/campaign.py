@@ -7,6 +7,7 @@ Finished parts of the same identity are reused, so a run that was stopped goes o
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ from franca.mlperf.inference.bench import Baseline, Bench
 from franca.mlperf.inference.compliance import ComplianceRun
 from franca.mlperf.inference.config import read_config
 from franca.mlperf.inference.measure import Measurement
+from franca.mlperf.inference.powered import FOLDERS, PowerRun
 from franca.mlperf.inference.results import (
     DETAIL,
     Accuracy,
@@ -37,6 +39,7 @@ from franca.mlperf.inference.sidecars import write_sidecars, write_sut_info
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
 from franca.mlperf.inference.tools import runtime_version, versions
+from franca.mlperf.power.client import PHASES
 
 RESULTS = "results.json"
 
@@ -111,6 +114,7 @@ class Campaign:
             "profile": repr(self.profile),
             "round": spec.round,
             "peak": spec.peak,
+            "power": msgspec.to_builtins(spec.power),
             "software": self.software,
             "cpu": [self.system[k] for k in ("host_processor_model_name", "host_processor_usable_threads")],
         }
@@ -204,6 +208,8 @@ class Campaign:
 
     def _performance(self, scenario: Scenario, baseline: Baseline, identity: str) -> Performance:
         staged, performance = Measurement(self.bench, baseline, scenario, identity).run(self.offline_rate)
+        if self.spec.power is not None:
+            staged, performance = self._powered(scenario, staged, performance)
         write_part(staged, identity, performance)
         write_sidecars(staged, self.spec, self.system, self.software)
         self.bench.tree.publish(staged, performance.folder)
@@ -213,6 +219,19 @@ class Campaign:
             if path:
                 self.say(f"{scenario.value}: measured target kept in {path}")
         return performance
+
+    def _powered(self, scenario: Scenario, staged: str, performance: Performance) -> tuple[str, Performance]:
+        """The run again with its power; the director's records are put in place before the run's own folder."""
+        if self.spec.power is None or not performance.valid or performance.errors:
+            self.say(f"{scenario.value}: power waits for a VALID performance run")
+            return staged, performance
+        out, measured = PowerRun(self.bench, scenario, self.spec.power).run(staged, performance)
+        shutil.rmtree(staged)
+        for name in FOLDERS:
+            place = os.path.join(out, name)
+            if os.path.isdir(place):  # no ranging when the ranges were given
+                self.bench.tree.publish(place, os.path.join(os.path.dirname(measured.folder), name))
+        return os.path.join(out, PHASES["testing"]), measured
 
     def _accuracy(self, scenario: Scenario, baseline: Baseline, identity: str) -> Accuracy:
         final = self.bench.tree.folder(scenario, Mode.ACCURACY)

@@ -17,6 +17,7 @@ from franca.mlperf.inference.guard import CheckedResponder, Failures, guarded
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_from_json, write_json
 from franca.mlperf.inference.plugs import PlugError, build
 from franca.mlperf.inference.sut import InlineSut, Lane, Predictor, QueueSut
+from franca.mlperf.power.estimate import EnergyMeter
 
 SETUP_FAILED = 65  #: exit status: nothing was run, failure.json says why
 
@@ -87,9 +88,11 @@ def _run(job: Job, failures: Failures) -> dict[str, Any]:
     dataset.load([0])
     sut.start()
     handle_sut = loadgen.ConstructFastSUT(*_callbacks(sut, checked, failures))
+    energy = EnergyMeter()
     began, clock = time.time(), time.perf_counter()
     loadgen.StartTestWithLogSettings(handle_sut, handle_qsl, settings, _log_settings(loadgen, job), job.audit_conf)
     seconds = time.perf_counter() - clock
+    estimated_power_w = energy.watts()
     sut.stop()
     loadgen.DestroyFastSUT(handle_sut)
     loadgen.DestroyQSL(handle_qsl)
@@ -100,6 +103,7 @@ def _run(job: Job, failures: Failures) -> dict[str, Any]:
         "capabilities": capabilities._asdict(),
         "began": began,
         "loadgen_seconds": seconds,
+        "estimated_power_w": estimated_power_w,
         "empty_responses": failures.empty_responses,
         "sample_count": dataset.count,
         "performance_count": dataset.performance_count,

@@ -149,6 +149,7 @@ class Measurement:
             loadgen_seconds=float(child.answer["loadgen_seconds"]),
             child_seconds=child.seconds,
             peak_memory_bytes=int(child.answer["peak_memory_bytes"]),
+            estimated_power_w=child.answer.get("estimated_power_w"),
             histogram=msgspec.convert(histogram, Histogram) if histogram else None,
         )
         return staged, performance

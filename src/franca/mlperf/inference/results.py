@@ -62,6 +62,16 @@ class Overhead(msgspec.Struct, frozen=True):
     bare_batch: int
 
 
+class Power(msgspec.Struct, frozen=True, kw_only=True):
+    """Power of a performance run (section 10.4)."""
+
+    watts: float  #: mean inside LoadGen's window
+    value: float  #: the metric: watts, or millijoules per query in the streams
+    unit: str
+    samples_per_joule: float
+    simulated: bool = False  #: no meter took part
+
+
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     metric: str  #: LoadGen's key
     title: str
@@ -82,6 +92,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     latency_bound_ms: float | None = None
     histogram: Histogram | None = None
     overhead: Overhead | None = None
+    power: Power | None = None
+    estimated_power_w: float | None = None  #: of the processors alone, from the kernel's counters; never a metric
     steps: list[str] = []  #: how targets were found
     loadgen_seconds: float = 0.0
     child_seconds: float = 0.0

@@ -79,9 +79,7 @@ def run_job(
         StepFailed: the child raised, hung, was killed, or left no answer; the message says which.
         Interrupted: Ctrl-C or a termination signal; the child is dead when this is raised.
     """
-    spec = os.path.join(job.outdir, "job.json")
-    with open(spec, "w", encoding="utf-8") as out:
-        out.write(job_to_json(job))
+    spec = write_job(job)
     began = time.monotonic()
     log = os.path.join(job.outdir, CHILD_LOG)
     with open(log, "wb") as stream:
@@ -102,8 +100,21 @@ def run_job(
         return Child(json.load(source), time.monotonic() - began)
 
 
+def write_job(job: Job) -> str:
+    """Write ``job.json`` into the job's folder; returns its path."""
+    path = os.path.join(job.outdir, "job.json")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(job_to_json(job))
+    return path
+
+
+def command_line(spec: str, interpreter: Interpreter) -> list[str]:
+    """The words that run a job's file in a process of its own. It ends when its standard input is closed."""
+    return [interpreter.executable, "-c", _BOOT, PACKAGE, spec]
+
+
 def _start(spec: str, interpreter: Interpreter, log: Any, job: Job) -> subprocess.Popen[bytes]:
-    argv = [interpreter.executable, "-c", _BOOT, PACKAGE, spec]
+    argv = command_line(spec, interpreter)
     try:
         # A pipe as standard input: when this process dies, even by kill -9, the child reads the end of it.
         return subprocess.Popen(

@@ -12,6 +12,7 @@ from franca.mlperf.inference.job import PartSpec
 from franca.mlperf.inference.profiles import PROFILES, Length, Profile, test_profile
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
+from franca.mlperf.power.client import PowerServer
 
 MAX_BYTES = 1 << 20
 COMPLIANCE_TESTS = ("TEST01", "TEST04", "TEST05")  #: those that this harness runs (section 9)
@@ -85,6 +86,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     configs: str = ""  #: folder where measured targets are kept and read; "" = none
     compliance: list[str] = []  #: tests to run after the scenarios: TEST01, TEST04, TEST05
     sampling_target: int = 0  #: responses that TEST01 compares; 0 = the official number for image classification
+    power: PowerServer | None = None  #: measure power with this director; None = do not
     watchdog_s: float = 0.0  #: limit of one child; 0 = by formula (section 1.9)
     ingredients: list[Ingredient] = []
 

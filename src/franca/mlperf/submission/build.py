@@ -63,6 +63,9 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     mapping: dict[str, str] = {}
     """Custom model to official model (open)."""
     command: str = ""
+    analyzer_table: str = ""
+    """File about the meter, and one about the machine's power settings (10.7)."""
+    power_settings: str = ""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -312,6 +315,10 @@ class _Writer:
         self._copy_file(os.path.join(scenario.performance, USER_CONF), f"{place}/{USER_CONF}")
         self._copy_file(os.path.join(scenario.performance, MEASUREMENTS), f"{place}/{name}")
         self._text(f"{place}/README.md", scenario_readme(source, scenario, self.options.command))
+        for stem in ("analyzer_table", "power_settings"):
+            path = getattr(self.options, stem)
+            if path:
+                self._copy_file(path, f"{place}/{stem}{os.path.splitext(path)[1] or '.txt'}")
         conf = os.path.join(scenario.performance, "mlperf.conf")
         if self.table.number <= (4, 1) and os.path.isfile(conf):
             self._copy_file(conf, f"{place}/mlperf.conf")
