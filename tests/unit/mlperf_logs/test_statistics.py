@@ -18,7 +18,6 @@ from franca.mlperf.logs.statistics import (
     max_discarded,
     min_queries,
     percentile,
-    samples_per_second,
     tpot_ns,
     ttft_ns,
 )
@@ -112,14 +111,6 @@ def test_percentile_takes_the_element_at_floor_of_np(n: int, p: float, index: in
 def test_percentile_of_nothing_or_beyond_is_refused(values: list[int], p: float) -> None:
     with pytest.raises(ValueError, match="percentile"):
         percentile(values, p)
-
-
-@pytest.mark.parametrize(
-    ("scenario", "result", "rate"),
-    [("SingleStream", 0.25, 4000), ("MultiStream", 4, 2000), ("Offline", 17, 17), ("Server", 3.5, 3.5)],
-)
-def test_throughput_of_each_scenario(scenario: str, result: float, rate: float) -> None:
-    assert samples_per_second(scenario, result) == rate
 
 
 def test_token_latencies() -> None:

@@ -10,8 +10,6 @@ from typing import NamedTuple, TypeVar
 CONFIDENCE = 0.99
 """MLPerf inference rules, early stopping: confidence of the estimate."""
 
-MULTI_STREAM_SAMPLES = 8
-
 Number = TypeVar("Number", int, float)
 
 
@@ -92,15 +90,6 @@ def _binomial_cdf(k: int, n: int, q: float) -> float:
         if ratio < total * 1e-17:
             break
     return math.exp(log_term) * total
-
-
-def samples_per_second(scenario: str, result: float) -> float:
-    """Throughput of a result in the unit of its scenario: ms for the streams, else a rate (3.8)."""
-    if scenario == "SingleStream":
-        return 1000 / result
-    if scenario == "MultiStream":
-        return 1000 * MULTI_STREAM_SAMPLES / result
-    return result
 
 
 def ttft_ns(first_token_ns: int, scheduled_ns: int) -> int:

@@ -23,7 +23,8 @@ class Summary(NamedTuple):
     """A summary file. In accuracy mode everything but the two counts is empty.
 
     `flags` holds the lines "... satisfied" by their first words ("Min duration": True); `stats` and
-    `parameters` the two blocks below, name to text. Counts are -1 when the file does not say.
+    `parameters` the two blocks below, name to text; `tokens` the lines about tokens above these blocks, and what is
+    said about early stopping of the token latencies (3.9). Counts are -1 when the file does not say.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Summary(NamedTuple):
     parameters: dict[str, str]
     warnings: int
     errors: int
+    tokens: dict[str, str] = {}
 
 
 def read_summary(path: str) -> Summary:
@@ -128,4 +130,10 @@ class _Reader:
             parameters=self.blocks["Test Parameters Used"],
             warnings=self.counts["warning"],
             errors=self.counts["error"],
+            tokens=self._tokens(),
         )
+
+    def _tokens(self) -> dict[str, str]:
+        found = {name: value for name, value in self.head.items() if "token" in name.lower()}
+        stopping = {name: " ".join(lines) for name, lines in self.bullets.items() if name.startswith(("TTFT", "TPOT"))}
+        return {**found, **stopping}

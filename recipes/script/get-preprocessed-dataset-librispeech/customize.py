@@ -1,0 +1,31 @@
+"""LibriSpeech as wave files with a manifest, the form that the speech benchmarks read."""
+
+from __future__ import annotations
+
+import os
+
+
+def preprocess(i):
+    """Settle where the recordings are and which Python turns them."""
+    env = i["env"]
+    source = from_user(env, str(env["CM_DATASET_LIBRISPEECH_PATH"]))
+    if not os.path.isdir(source):
+        return {"return": 1, "error": f"{source} is not a folder"}
+    env["CM_TMP_LIBRISPEECH_SOURCE"] = source
+    env["CM_TMP_LIBRISPEECH_NAME"] = os.path.basename(source) + "-wav"
+    python = str(env.get("CM_DATASET_LIBRISPEECH_PYTHON") or "")
+    env["CM_TMP_LIBRISPEECH_PYTHON"] = from_user(env, python) if python else env["CM_PYTHON_BIN_WITH_PATH"]
+    return {"return": 0}
+
+
+def from_user(env, path):
+    """A path of the user as absolute path; the current folder is the cache entry already."""
+    return os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(path)))
+
+
+def postprocess(i):
+    """Export folder and manifest; names in the manifest start from the folder."""
+    env = i["env"]
+    env["CM_DATASET_PREPROCESSED_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = os.getcwd()
+    env["CM_DATASET_PREPROCESSED_JSON"] = os.path.join(os.getcwd(), env["CM_TMP_LIBRISPEECH_NAME"] + ".json")
+    return {"return": 0}
