@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +30,7 @@ from franca.mlperf.power.released import command_line, measure_released
 from franca.mlperf.power.wire import SERVER_HELLO, Gone, Wire
 from franca.mlperf.submission.build import BuildOptions, build_tree
 from franca.mlperf.submission.checker import check_tree
+from franca.mlperf.submission.power_records import read_samples
 from tests.integration.mlperf_inference.inference_cases import request
 
 WATTS = 40.0
@@ -44,9 +48,9 @@ def director() -> Iterator[PowerServer]:
 
 
 @pytest.fixture
-def powered(parts, tmp_path, director):
+def powered(large_parts, tmp_path, director):
     plain = msgspec.to_builtins(director)
-    spec = request(parts, tmp_path / "r", power=plain, model="resnet50", scenarios=["SingleStream", "Offline"])
+    spec = request(large_parts, tmp_path / "r", power=plain, model="resnet50", scenarios=["SingleStream", "Offline"])
     return spec, run(spec, silent)
 
 
@@ -102,6 +106,24 @@ def test_a_finished_measurement_is_kept_and_one_without_power_is_not_taken_for_i
     assert again.scenarios[0].performance.power.unit == "mJ/query"
     without = run(msgspec.structs.replace(spec, power=None, modes=["performance"]), silent)
     assert not any(one.performance.reused or one.performance.power for one in without.scenarios)
+
+
+def test_the_command_serves_a_director_that_a_measurement_can_use(tmp_path) -> None:
+    program = str(Path(sys.executable).parent / "franca")
+    words = [program, "serve", "director", "--port=0", "--watts=60"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stderr.readline()
+            port = int(re.match(r"simulated director at 127.0.0.1:(\d+);", line)[1])
+            logs = tmp_path / "logs"
+            logs.mkdir()
+            for name in client.RUN_LOGS:
+                (logs / name).write_text("")
+            measure(PowerServer(host="127.0.0.1", port=port), lambda phase: str(logs), str(tmp_path))
+        finally:
+            process.terminate()
+    samples = read_samples(str(tmp_path / "run_1" / "spl.txt"))
+    assert samples and all(abs(sample.watts - 60) <= 0.6001 for sample in samples)
 
 
 def test_a_director_that_is_not_there_is_named(parts, tmp_path) -> None:

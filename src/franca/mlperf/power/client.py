@@ -55,6 +55,11 @@ def connect(server: PowerServer) -> Wire:
     return Wire(connection, f"the director at {server.host}:{server.port}")
 
 
+def reach(server: PowerServer) -> None:
+    """Find out before a long run whether somebody answers. Raises Unavailable."""
+    connect(server).close()
+
+
 def measure(server: PowerServer, workload: Callable[[str], str], out: str) -> None:
     """Run the workload once for ranging and once for testing under the director's meter.
 

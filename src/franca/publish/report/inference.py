@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from franca.publish.report import charts
 from franca.publish.report.markup import Content, Markup, join, table, tag, text
-from franca.publish.report.records import Accuracy, Performance, Results, Scenario
+from franca.publish.report.records import Accuracy, Compliance, Performance, Results, Scenario, Tokens
 from franca.publish.report.style import CSS
 
 _EXPLAINED = {
@@ -93,6 +93,7 @@ def _problems(results: Results) -> list[str]:
             out.append(f"{one.scenario} is INVALID")
         if one.accuracy and not one.accuracy.passed:
             out.append(f"{one.scenario} accuracy failed")
+        out += [f"{one.scenario} {test.test} did not pass" for test in one.compliance if not test.passed]
     return out
 
 
@@ -121,14 +122,14 @@ def _accuracy_words(accuracy: Accuracy | None) -> str:
     if accuracy is None:
         return "Accuracy not run"
     equal = "equal to" if accuracy.equals_direct else "NOT equal to"
-    return f"Accuracy {accuracy.value:.3f} %, {equal} direct evaluation"
+    return f"Accuracy {accuracy.shown}, {equal} direct evaluation"
 
 
 def _comparison(results: Results) -> Markup:
     rows: list[list[Content]] = []
     for one in results.scenarios:
         perf, acc = one.performance, one.accuracy
-        accuracy = f"{acc.value:.3f} %" if acc else "–"
+        accuracy = acc.shown if acc else "–"
         if perf is None:
             rows.append([one.scenario, _badge(None), "–", "–", "–", "–", "–", "–", accuracy])
             continue
@@ -164,6 +165,8 @@ def _scenario(one: Scenario) -> Markup:
         left.append(_validity(perf))
     if one.accuracy is not None:
         left.append(_accuracy(one.accuracy))
+    if one.compliance:
+        left.append(_compliance(one.compliance))
     if perf is not None:
         if perf.steps:
             left += [tag("h3", "How the target was found"), _list(perf.steps)]
@@ -231,11 +234,24 @@ def _figures(scenario: str, perf: Performance) -> Markup:
                 ", ".join(charts.time_text(v) for v in (latency.minimum, latency.mean, latency.maximum)),
             ]
         )
+    if perf.tokens:
+        rows += _token_rows(perf.tokens)
     if perf.target_qps:
         rows.append(["Target rate", f"{_number(perf.target_qps)}/s"])
     if perf.peak_memory_bytes:
         rows.append(["Peak memory of the process", f"{perf.peak_memory_bytes / (1 << 20):.0f} MiB"])
     return table("Figures", [], rows, class_="facts")
+
+
+def _token_rows(tokens: Tokens) -> list[list[Content]]:
+    """Tokens a second, and what 99 of 100 answers stay below (a run with token latencies)."""
+    rows: list[list[Content]] = []
+    if tokens.per_second is not None:
+        rows.append(["Tokens", f"{_number(tokens.per_second)}/s"])
+    for name, latency in (("First token, 99 %", tokens.first), ("Each further token, 99 %", tokens.each)):
+        if latency is not None and "99.00" in latency.percentiles:
+            rows.append([name, f"{latency.percentiles['99.00'] / 1e6:.4g} ms"])
+    return rows
 
 
 def _accuracy(accuracy: Accuracy) -> Markup:
@@ -245,13 +261,22 @@ def _accuracy(accuracy: Accuracy) -> Markup:
         else f"DIFFERENT from a direct evaluation of the model ({accuracy.direct:.3f} %)"
     )
     target = f" Target: {accuracy.target:g} %." if accuracy.target else ""
-    words = f"{accuracy.good:,} of {accuracy.total:,} right; {same}.{target}"
+    words = f"{accuracy.counted}; {same}.{target}"
     return join(
         [
-            tag("h3", "Accuracy ", _badge(accuracy.passed, f"{accuracy.value:.3f} %", f"{accuracy.value:.3f} %")),
+            tag("h3", "Accuracy ", _badge(accuracy.passed, accuracy.shown, accuracy.shown)),
             tag("p", words),
         ]
     )
+
+
+def _compliance(tests: list[Compliance]) -> Markup:
+    rows: list[list[Content]] = []
+    for test in tests:
+        rates = f"{_number(test.score)} against {_number(test.reference)}"
+        rows.append([test.test, _badge(test.passed, "passed", "NOT passed"), rates, "; ".join(test.details)])
+    head = ["Test", "", "Samples/s, test against run", "What it says"]
+    return join([tag("h3", "Compliance"), table("Compliance tests", head, rows)])
 
 
 def _overhead(results: Results) -> Markup:

@@ -48,6 +48,20 @@ class Overhead(msgspec.Struct, frozen=True):
     bare_batch: int
 
 
+class Power(msgspec.Struct, frozen=True, kw_only=True):
+    watts: float
+    value: float
+    unit: str
+    samples_per_joule: float
+    simulated: bool = False
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    per_second: float | None
+    first: Latency | None
+    each: Latency | None
+
+
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     title: str
@@ -64,8 +78,10 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency
     target_qps: float | None = None
     latency_bound_ms: float | None = None
+    tokens: Tokens | None = None
     histogram: Histogram | None = None
     overhead: Overhead | None = None
+    power: Power | None = None
     steps: list[str] = []
     peak_memory_bytes: int = 0
     reused: bool = False
@@ -89,14 +105,33 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
 
     @property
+    def shown(self) -> str:
+        """The figure: a percentage, but for the Dice score, which the rules state as a fraction."""
+        return f"{self.value:.5f}" if self.name == "DICE" else f"{self.value:.3f} %"
+
+    @property
+    def counted(self) -> str:
+        """What it is made of: answers that were right, where the task counts such, else the official line."""
+        return f"{self.good:,} of {self.total:,} right" if self.good else self.line
+
+    @property
     def passed(self) -> bool:
         return self.equals_direct and self.value >= self.target and not self.errors
+
+
+class Compliance(msgspec.Struct, frozen=True, kw_only=True):
+    test: str
+    passed: bool
+    reference: float
+    score: float
+    details: list[str]
 
 
 class Scenario(msgspec.Struct, frozen=True):
     scenario: str
     performance: Performance | None = None
     accuracy: Accuracy | None = None
+    compliance: list[Compliance] = []
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
