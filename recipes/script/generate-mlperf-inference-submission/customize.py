@@ -7,12 +7,24 @@ import os
 import sys
 
 ON = ("yes", "true", "on", "1")
+# Understood, and refused when switched on: this writes trees and sends or invents nothing.
+REFUSED = {
+    "CM_MLPERF_DUPLICATE_SCENARIO_RESULTS": "--infer_scenario_results: a result is submitted where it was measured",
+    "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR": "--preprocess_submission: franca submission fix shows each change it makes",
+    "CM_MLPERF_DASHBOARD": "--dashboard: records are made by the run itself (variation _dashboard)",
+}
+STATUSES = ("", "available", "preview", "rdi")
 STYLES = ("", "test", "fast", "valid")
 
 
 def preprocess(i):
     """Collect the options; folders are relative to where the user stands."""
     env = i["env"]
+    for key in [key for key in env if key.startswith("MLC_")]:  # the newer front end's names
+        env.setdefault("CM_" + key[4:], env[key])
+    refused = next((words for key, words in REFUSED.items() if is_on(env, key)), "")
+    if refused:
+        return {"return": 1, "error": refused}
     style = text(env, "CM_MLPERF_RUN_STYLE")
     if style not in STYLES:
         return {"return": 1, "error": f"--run_style={style}: expected test, fast or valid"}
@@ -23,6 +35,11 @@ def preprocess(i):
                 system = {key: str(value) for key, value in json.load(stream).items()}
         except (OSError, ValueError, AttributeError) as error:
             return {"return": 1, "error": f"--system_file={env['CM_MLPERF_SYSTEM_FILE']}: {error}"}
+    status = text(env, "CM_MLPERF_SUBMISSION_SYSTEM_STATUS").lower()
+    if status not in STATUSES:
+        return {"return": 1, "error": f"--status={status}: expected available, preview or rdi"}
+    if status:
+        system.setdefault("status", status)
     mapping, wrong = pairs(text(env, "CM_MLPERF_MODEL_MAPPING"))
     if wrong:
         return {"return": 1, "error": f"--model_mapping={wrong}: expected name=official, several with commas"}
@@ -42,6 +59,8 @@ def preprocess(i):
         "sw_notes": text(env, "CM_MLPERF_SUT_SW_NOTES_EXTRA"),
         "system": system,
         "mapping": mapping,
+        "power_settings": given_place(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
+        "analyzer_table": given_place(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
         "check": text(env, "CM_RUN_SUBMISSION_CHECKER").lower() not in ("no", "false", "off", "0"),
         "strict": is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
         "summary": os.path.basename(text(env, "MLPERF_INFERENCE_SUBMISSION_SUMMARY") or "summary"),
@@ -83,6 +102,11 @@ def text(env, key):
 def is_on(env, key):
     """True for the usual words for yes."""
     return text(env, key).lower() in ON
+
+
+def given_place(env, key):
+    """An absolute path, '' when none was given."""
+    return place(env, key, "") if text(env, key) else ""
 
 
 def place(env, key, default):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -12,9 +13,14 @@ import msgspec
 
 from franca.errors import FrancaError
 from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish
+from franca.mlperf.inference.flags import with_aliases
+from franca.mlperf.inference.power_wishes import power_inputs
 from franca.mlperf.inference.wishes import model_kind, read_wishes
+from franca.mlperf.power.client import reach
 from franca.publish.report.write import write_report
 
+# The command is written into documents that are handed on.
+SECRET = re.compile(r"secret|token|password|passwd|client_id|api_key", re.IGNORECASE)
 # Keys of the input that are no wish about the benchmark, or that the command says by itself.
 NOT_REPEATED = frozenset(
     [
@@ -39,11 +45,15 @@ NOT_REPEATED = frozenset(
 def preprocess(i):
     """Refuse mistakes before anything is installed; fix the folder of results and record the command."""
     env = i["env"]
+    env.update(with_aliases(env))
+    env.update(power_inputs(i["run_script_input"].get("add_deps_recursive")))
     misspelled = misspelled_flag(i)
     if misspelled:
         return {"return": 1, "error": misspelled}
     try:
         wishes = read_wishes(env)
+        if wishes.power is not None:
+            reach(wishes.power)
         after = read_finish(env)
         kind = model_kind(env)
         clean(after)
@@ -102,6 +112,6 @@ def command(i, output):
     chosen = ["_" + str(name).removeprefix("_") for name in i.get("variation_tags", [])]
     parts = ["franca", "run", "script", " ".join(["run mlperf inference", *chosen]), f"--output={output}"]
     for key, value in i.get("input", {}).items():
-        if key not in NOT_REPEATED and isinstance(value, (str, int, float)):
+        if key not in NOT_REPEATED and not SECRET.search(key) and isinstance(value, (str, int, float)):
             parts.append(f"--{key}={value}")
     return " ".join(shlex.quote(part) for part in [*parts, "--rerun"])

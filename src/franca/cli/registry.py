@@ -14,6 +14,8 @@ from franca.cli.command import Command
 _TABLES = "franca.cli.tables."
 _CUBES = "franca.cli.cube_commands:"
 _SUBMISSIONS = "franca.cli.submission_commands:"
+_BENCH = "franca.cli.bench_commands:"
+_RESULTS = "franca.cli.results_commands:"
 
 COMMANDS: dict[str, str] = {
     "run": _TABLES + "runs:RUN",
@@ -49,13 +51,26 @@ COMMANDS: dict[str, str] = {
     "plan cube": _CUBES + "PLAN",
     "lint cube": _CUBES + "LINT",
     "show cube": _CUBES + "SHOW",
+    "bench inference": _BENCH + "INFERENCE",
+    "bench accuracy": "franca.cli.accuracy_commands:ACCURACY",
+    "bench": _BENCH + "BENCH",
+    "serve sut": "franca.cli.serve_commands:SUT",
+    "serve director": "franca.cli.power_commands:DIRECTOR",
+    "serve": "franca.cli.serve_commands:SERVE",
+    "submission build": "franca.cli.submission_build:BUILD",
     "submission check": _SUBMISSIONS + "CHECK",
     "submission report": _SUBMISSIONS + "REPORT",
     "submission diff": _SUBMISSIONS + "DIFF",
     "submission fix": _SUBMISSIONS + "FIX",
     "submission pack": _SUBMISSIONS + "PACK",
+    "submission import": _RESULTS + "TREE_IMPORT",
     "submission rules": _SUBMISSIONS + "RULES",
     "submission": _SUBMISSIONS + "SUBMISSION",
+    "export": "franca.cli.export_commands:EXPORT",
+    "results import": _RESULTS + "IMPORT",
+    "results list": _RESULTS + "LIST",
+    "results compare": _RESULTS + "COMPARE",
+    "results": _RESULTS + "RESULTS",
 }
 
 ALIASES: dict[str, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from franca.cli import registry
 from franca.cli.command import Command, Example, Option
 from franca.cli.output import Answer
 from franca.cli.parsing import Bound
@@ -13,7 +14,7 @@ from franca.errors import UsageError
 if TYPE_CHECKING:
     from franca.mlperf.submission.checker import Options, Verdict
 
-_GROUP = "MLPerf submissions"
+GROUP = "MLPerf submissions"
 _HERE = "franca.cli.submission_commands:"
 
 ROUND = Option("round", "rules of this round, v3.0 to v6.1; taken from the seeds of the logs if absent", metavar="vX.Y")
@@ -21,15 +22,17 @@ LENIENT = Option("lenient", "follow a round's own laxness: what its checker only
 SUBMITTER = Option("submitter", "only this submitter", metavar="NAME")
 SKIP = Option("skip", "leave rules out (a comma-separated list of names; `list` prints them)", metavar="NAME,...")
 MAPPING = Option("mapping", "name of the file that maps models of open, model_mapping.json if absent", metavar="FILE")
+SCENARIOS = Option("scenarios_to_skip", "do not demand these scenarios where they are required", metavar="NAME,...")
+SHORT = Option("short", "judge short runs: what only their length breaks is a warning")
 CSV = Option("csv", "write the official summary columns to this file", metavar="FILE", repeats=True)
 HTML = Option("html", "write a report page to this file", metavar="FILE")
 QUIET = Option("brief", "the verdict only", repeats=False)
-_CHECKING = (ROUND, LENIENT, SUBMITTER, SKIP, MAPPING)
-_REFUSED = ((1, "the tree is refused"),)
+_CHECKING = (ROUND, LENIENT, SUBMITTER, SKIP, MAPPING, SHORT, SCENARIOS)
+REFUSED = ((1, "the tree is refused"),)
 
 CHECK = Command(
     name="submission",
-    group=_GROUP,
+    group=GROUP,
     summary="check a submission tree by every rule of its round",
     usage="check DIRECTORY",
     handler=_HERE + "check",
@@ -40,11 +43,11 @@ CHECK = Command(
         Example("franca submission check ./submission", "by the round that its logs belong to"),
         Example("franca submission check ./submission --round=v6.1 --csv=summary.csv", "and write the summary"),
     ),
-    statuses=_REFUSED,
+    statuses=REFUSED,
 )
 REPORT = Command(
     name="submission",
-    group=_GROUP,
+    group=GROUP,
     summary="show the results of a tree with derived metrics",
     usage="report DIRECTORY",
     handler=_HERE + "report",
@@ -61,7 +64,7 @@ REPORT = Command(
 )
 DIFF = Command(
     name="submission",
-    group=_GROUP,
+    group=GROUP,
     summary="compare two trees: results, findings, files",
     usage="diff OLD NEW",
     handler=_HERE + "diff",
@@ -72,7 +75,7 @@ DIFF = Command(
 )
 FIX = Command(
     name="submission",
-    group=_GROUP,
+    group=GROUP,
     summary="make mechanical repairs: truncation, junk, fields that follow from the path",
     usage="fix DIRECTORY",
     handler=_HERE + "fix",
@@ -91,7 +94,7 @@ FIX = Command(
 )
 PACK = Command(
     name="submission",
-    group=_GROUP,
+    group=GROUP,
     summary="truncate accuracy logs in a copy, check it, and write one archive",
     usage="pack DIRECTORY",
     handler=_HERE + "pack",
@@ -103,11 +106,11 @@ PACK = Command(
     ),
     description="The same tree gives the same archive, byte for byte.",
     examples=(Example("franca submission pack ./submission --output=open.tar.gz", "what is handed in"),),
-    statuses=_REFUSED,
+    statuses=REFUSED,
 )
 RULES = Command(
     name="submission",
-    group=_GROUP,
+    group=GROUP,
     summary="list the rules of submissions with their sources and remedies",
     usage="rules [ID...]",
     handler=_HERE + "rules",
@@ -116,24 +119,25 @@ RULES = Command(
 )
 SUBMISSION = Command(
     name="submission",
-    group=_GROUP,
-    summary="MLPerf submission trees: check, report, diff, fix, pack, rules",
-    usage="check | report | diff | fix | pack | rules",
+    group=GROUP,
+    summary="MLPerf submission trees: build, check, report, diff, fix, import, pack, rules",
+    usage="build | check | report | diff | fix | import | pack | rules",
     handler=_HERE + "overview",
     takes_kind=False,
     examples=(Example("franca submission check ./submission", "what is wrong with a tree"),),
 )
-COMMANDS = (CHECK, REPORT, DIFF, FIX, PACK, RULES)
 
 
 def overview(bound: Bound, session: Session) -> Answer:
     """The commands, when none of them is named."""
     if bound.words:
         raise UsageError(
-            f"there is no command 'submission {bound.words[0]}'", hint="check, report, diff, fix, pack or rules"
+            f"there is no command 'submission {bound.words[0]}'",
+            hint="build, check, report, diff, fix, import, pack or rules",
         )
-    lines = tuple(f"franca submission {command.usage}: {command.summary}" for command in COMMANDS)
-    return Answer({"commands": [command.usage.split()[0] for command in COMMANDS]}, lines)
+    everything = [command for key, command in registry.all_commands() if key.startswith("submission ")]
+    lines = tuple(f"franca submission {command.usage}: {command.summary}" for command in everything)
+    return Answer({"commands": [command.usage.split()[0] for command in everything]}, lines)
 
 
 def check(bound: Bound, session: Session) -> Answer:
@@ -142,7 +146,7 @@ def check(bound: Bound, session: Session) -> Answer:
 
     if bound.text("skip") == "list":
         return _skips()
-    verdict = _verdict(bound, _directory(bound, 1))
+    verdict = _verdict(bound, directory(bound, 1))
     _write_files(bound, verdict)
     lines = [verdict.summary] if bound.flag("brief") else to_text(verdict).splitlines()
     return Answer(_document(verdict), tuple(lines), status=0 if verdict.ok else 1)
@@ -152,7 +156,7 @@ def report(bound: Bound, session: Session) -> Answer:
     """The accepted results as a table."""
     from franca.cli.output import Table
 
-    verdict = _verdict(bound, _directory(bound, 1))
+    verdict = _verdict(bound, directory(bound, 1))
     _write_files(bound, verdict)
     if bound.text("rows"):
         from franca.catalog.files import write_json_atomic
@@ -181,7 +185,7 @@ def diff(bound: Bound, session: Session) -> Answer:
 
     from franca.mlperf.submission.compare import compare_trees
 
-    _directory(bound, 2)
+    directory(bound, 2)
     old, new = (_verdict(bound, path) for path in bound.words[1:3])
     difference = compare_trees(old, new)
     changes = [*difference.results, *difference.findings, *difference.files]
@@ -193,10 +197,10 @@ def fix(bound: Bound, session: Session) -> Answer:
     """The repairs, planned or made."""
     from franca.mlperf.submission.repair import apply_repairs, copy_tree, plan_repairs
 
-    root, output, in_place = _directory(bound, 1), bound.text("output"), bound.flag("in_place")
+    root, output, in_place = directory(bound, 1), bound.text("output"), bound.flag("in_place")
     if output and in_place:
         raise UsageError("--output and --in-place exclude each other", hint="choose one")
-    repairs = plan_repairs(root, _names(bound.text("rule")))
+    repairs = plan_repairs(root, names(bound.text("rule")))
     target = root if in_place else output
     if output:
         copy_tree(root, output)
@@ -219,10 +223,10 @@ def pack(bound: Bound, session: Session) -> Answer:
 
     from franca.mlperf.submission.pack import pack_tree
 
-    root = _directory(bound, 1)
+    root = directory(bound, 1)
     output = bound.text("output") or os.path.normpath(root).rstrip(os.sep) + ".tar.gz"
     force = bound.flag("force")
-    packed = pack_tree(root, output, _options(bound), force=force, check=not force)
+    packed = pack_tree(root, output, checking(bound), force=force, check=not force)
     data = {
         "archive": packed.path, "sha256": packed.sha256, "size": packed.size, "files": packed.files,
         "truncated": packed.truncated, "ok": packed.verdict.ok, "summary": packed.verdict.summary,
@@ -253,7 +257,7 @@ def rules(bound: Bound, session: Session) -> Answer:
     return Answer({"rules": msgspec.to_builtins(chosen)}, tuple(lines))
 
 
-def _directory(bound: Bound, count: int) -> str:
+def directory(bound: Bound, count: int) -> str:
     """The first directory; the words hold the action's second word before it."""
     words = bound.words[1:]
     if len(words) != count:
@@ -265,12 +269,13 @@ def _directory(bound: Bound, count: int) -> str:
     return words[0]
 
 
-def _options(bound: Bound) -> Options:
+def checking(bound: Bound) -> Options:
+    """The options of a check, as given. Raises UsageError."""
     from franca.grammar.suggest import closest
     from franca.mlperf.submission.checker import Options
     from franca.mlperf.submission.rules import SKIPS
 
-    skip = _names(bound.text("skip"))
+    skip = names(bound.text("skip"))
     for name in skip:
         if name not in SKIPS:
             near = ", ".join(closest(name, list(SKIPS))) or ", ".join(SKIPS)
@@ -281,17 +286,28 @@ def _options(bound: Bound) -> Options:
         submitter=bound.text("submitter"),
         skip=skip,
         mapping_name=bound.text("mapping") or "model_mapping.json",
+        short=bound.flag("short"),
+        scenarios_to_skip=tuple(_scenario(name) for name in names(bound.text("scenarios_to_skip"))),
     )
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _scenario(name: str) -> str:
+    from franca.mlperf.submission.tables import canonical_scenario
+
+    found = canonical_scenario(name)
+    if found is None:
+        raise UsageError(f"--scenarios-to-skip={name}: no such scenario")
+    return found
+
+
+def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _verdict(bound: Bound, path: str) -> Verdict:
     from franca.mlperf.submission.checker import check_tree
 
-    return check_tree(path, _options(bound))
+    return check_tree(path, checking(bound))
 
 
 def _document(verdict: Verdict) -> dict[str, object]:

@@ -16,8 +16,9 @@ from franca.errors import NotFound, Refused, UsageError
 from franca.mlperf.inference.campaign import run
 from franca.mlperf.inference.finish import clean, finish, read_finish
 from franca.mlperf.submission.build import BuildOptions, build_tree
-from franca.mlperf.submission.build_verdict import SHORT_RULES, conclude, judge, skips_for
+from franca.mlperf.submission.build_verdict import conclude, judge, skips_for
 from franca.mlperf.submission.checker import Options, check_tree
+from franca.mlperf.submission.rules import SHORT_RULES
 from tests.integration.mlperf_inference.full_length import lengthen
 from tests.integration.mlperf_inference.inference_cases import request
 
@@ -84,6 +85,34 @@ def test_with_logs_of_full_length_the_same_tree_is_accepted(results, tmp_path, l
         names = archive.getnames()
     assert any(name.endswith("Offline/performance/run_1/mlperf_log_detail.txt") for name in names)
     assert not any("trace" in name or "part.json" in name for name in names)
+
+
+def test_a_tree_of_a_round_that_wants_the_rules_as_a_file_has_them(results, tmp_path) -> None:
+    built = build_tree(options(results, tmp_path / "tree", round="v4.1"), lambda line: None)
+    found = rules(check_tree(built.path, Options(round="v4.1")))
+    assert "P5" in found and "M1" not in found  # run with the seeds of the newest round
+    conf = next((tmp_path / "tree").glob("**/Offline/mlperf.conf")).read_text("utf-8").splitlines()
+    assert "*.Offline.min_query_count = 1" in conf and "*.Offline.qsl_rng_seed = 2085463073848966840" in conf
+
+
+def test_a_trial_over_fewer_samples_beside_the_results_is_left_out_and_named(results, tmp_path) -> None:
+    shutil.copytree(results, tmp_path / "r")
+    sut = next((tmp_path / "r").glob("*_results/*"))
+    trial = sut.with_name("trial-" + sut.name)
+    shutil.copytree(sut, trial)
+    for log in trial.glob("*/*/performance/run_1/mlperf_log_detail.txt"):
+        text = log.read_text("utf-8").replace(
+            '"effective_performance_sample_count", "value": 1024', '"effective_performance_sample_count", "value": 901'
+        )
+        log.write_text(text, "utf-8")
+    said: list[str] = []
+    built = build_tree(options(tmp_path / "r", tmp_path / "tree"), said.append)
+    assert len(built.results) == len(EDGE) and not any("trial-" in place for place in built.results)
+    left_out = [line for line in said if line.startswith("left out: trial-")]
+    assert len(left_out) == len(EDGE) and "901 samples, resnet asks for 1024" in left_out[0]
+    shutil.rmtree(sut)
+    with pytest.raises(NotFound, match="enough samples"):
+        build_tree(options(tmp_path / "r", tmp_path / "tree"), said.append)
 
 
 def test_without_the_skip_the_size_of_the_data_set_is_the_only_complaint(results, tmp_path) -> None:
@@ -194,6 +223,9 @@ def test_the_end_of_a_submission_run_leaves_tree_summary_and_archive(env, tmp_pa
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["open.tar.gz", "summary.csv", "summary.json"]
     text = "\n".join(said)
     assert "breaks the rules of length and nothing else" in text and "  P7 " in text
+    assert said[-2] == "SUMMARY: submission looks OK (short run)" and "Results=3, NoResults=0" in text
+    rows = (tmp_path / "here/summary.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 4 and all("SHORT RUN, no submission" in row for row in rows[1:])
     assert done.readme == "" and done.records == ""
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from franca.errors import UsageError
-from franca.mlperf.inference.flags import FLAGS, REFUSED
+from franca.mlperf.inference.flags import FLAGS, REFUSED, with_aliases
 from franca.mlperf.inference.wishes import model_kind, read_wishes
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "recipes" / "script"
@@ -68,6 +68,14 @@ DOCUMENTED = {
     "sut_servers": "CM_NETWORK_LOADGEN_SUT_SERVERS",
     "docker": "CM_MLPERF_USE_DOCKER",
 }
+NEWER = {  # the newer front end, 16.9
+    "min_duration": "CM_MLPERF_INFERENCE_MIN_DURATION",
+    "max_duration": "CM_MLPERF_MAX_DURATION_TEST",
+    "test_qps": "CM_MLPERF_INFERENCE_TEST_QPS",
+    "status": "CM_MLPERF_SUBMISSION_SYSTEM_STATUS",
+    "submitter_id": "CM_MLPERF_SUBMITTER_ID",
+    "client_id": "CF_ACCESS_CLIENT_ID",
+}
 PATHS = """
 imagenet_path dlrm_data_path criteo_day23_raw_data_path rgat_checkpoint_path use_dataset_from_host
 use_model_from_host custom_system_nvidia gpu_name tp_size vllm_model_name num_workers beam_size pip_loadgen
@@ -87,9 +95,9 @@ def meta(name: str) -> dict:
     return yaml.safe_load((SCRIPTS / name / "_cm.yaml").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_a_documented_flag_has_its_documented_key(name: str) -> None:
-    assert FLAGS[name].key == DOCUMENTED[name]
+@pytest.mark.parametrize(("name", "key"), [*DOCUMENTED.items(), *NEWER.items()])
+def test_a_documented_flag_has_its_documented_key(name: str, key: str) -> None:
+    assert FLAGS[name].key == key
 
 
 def test_flags_without_a_documented_key_are_known_too() -> None:
@@ -152,7 +160,12 @@ def test_a_general_target_serves_the_scenario_that_is_run() -> None:
 
 def test_counts_are_for_test_runs_only() -> None:
     env = {"CM_MLPERF_INFERENCE_MIN_QUERY_COUNT": "5", "CM_MLPERF_RUN_STYLE": "test"}
-    assert read_wishes(env).lengths == {"min_query_count": 5, "max_query_count": 5, "max_duration_ms": 0}
+    assert read_wishes(env).lengths == {
+        "min_query_count": 5,
+        "max_query_count": 5,
+        "max_duration_ms": 0,
+        "min_duration_ms": 0,
+    }
     with pytest.raises(UsageError, match="are for --execution_mode=test"):
         read_wishes({"CM_MLPERF_INFERENCE_MIN_QUERY_COUNT": "5"})
     with pytest.raises(UsageError, match="is below"):
@@ -170,3 +183,25 @@ def test_a_model_is_named_or_refused_with_the_list() -> None:
         model_kind({"CM_MLPERF_MODEL": "bert-99"})
     with pytest.raises(UsageError, match="--precision=int8"):
         model_kind({"CM_MLPERF_MODEL_PRECISION": "int8"})
+
+
+def test_keys_of_the_newer_front_end_mean_the_same() -> None:
+    wishes = read_wishes({"MLC_MLPERF_LOADGEN_SCENARIO": "Server", "MLC_TEST_QUERY_COUNT": "7"})
+    assert wishes.scenarios == ["Server"] and wishes.test_query_count == 7
+    both = {"MLC_MLPERF_LOADGEN_SCENARIO": "Server", "CM_MLPERF_LOADGEN_SCENARIO": "Offline"}
+    assert read_wishes(both).scenarios == ["Offline"]
+    assert "CM_UNHEARD_OF" not in with_aliases({"MLC_UNHEARD_OF": "1"})
+    assert read_wishes({"MLC_MLPERF_LOADGEN_ALL_SCENARIOS": "yes", "MLC_MLPERF_RUN_KIND": "x"}).scenarios == FOUR
+
+
+def test_the_length_of_a_run_may_be_raised_and_a_trial_has_a_rate() -> None:
+    assert read_wishes({"CM_MLPERF_INFERENCE_MIN_DURATION": "990000"}).lengths["min_duration_ms"] == 990000
+    trial = {"CM_MLPERF_INFERENCE_TEST_QPS": "5", "CM_MLPERF_RUN_STYLE": "test"}
+    assert read_wishes(trial).targets.offline_qps == 5
+    assert read_wishes({**trial, "CM_MLPERF_RUN_STYLE": "valid"}).targets.offline_qps == 0
+
+
+def test_the_status_of_a_system_is_one_of_three() -> None:
+    assert read_wishes({"CM_MLPERF_SUBMISSION_SYSTEM_STATUS": "preview"}).system_fields == {"status": "preview"}
+    with pytest.raises(UsageError, match="--status=soon: expected available, preview, rdi"):
+        read_wishes({"CM_MLPERF_SUBMISSION_SYSTEM_STATUS": "soon"})

@@ -116,6 +116,19 @@ def test_what_is_not_valid_is_said_at_the_top_and_in_its_place() -> None:
     assert "Not everything holds" not in good and "NOT met" not in good
 
 
+def test_compliance_tests_are_shown_with_their_verdicts_and_reasons() -> None:
+    tests = [
+        written.Compliance(test="TEST01", passed=True, valid=True, reference=8000.0, score=7900.0, details=["same"]),
+        written.Compliance(
+            test="TEST04", passed=False, valid=True, reference=8000.0, score=9900.0, details=[f"24 % faster {HOSTILE}"]
+        ),
+    ]
+    html = page(benchmark(written.ScenarioResult("Offline", performance(), accuracy(), tests)))
+    assert "Offline TEST04 did not pass" in html and "TEST01 did not pass" not in html
+    assert "9,900 against 8,000" in html and "24 % faster" in html and "<script>" not in html
+    assert "Compliance tests" not in page(FULL)
+
+
 def test_a_short_run_says_that_it_is_no_submission() -> None:
     assert "Not a submission run." in page(FULL)
     assert "Trial run" not in page(msgspec.structs.replace(FULL, submission_grade=True))

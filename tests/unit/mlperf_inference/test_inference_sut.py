@@ -14,7 +14,7 @@ np = pytest.importorskip("numpy")
 
 from franca.mlperf.inference.guard import CheckedResponder, Failures, guarded  # noqa: E402
 from franca.mlperf.inference.metrics import LabelMetric  # noqa: E402
-from franca.mlperf.inference.sut import InlineSut, Lane, Predictor, QueueSut  # noqa: E402
+from franca.mlperf.inference.sut import InlineSut, Lane, Predictor, QueueSut, Responder  # noqa: E402
 
 
 class Response:
@@ -132,7 +132,7 @@ def test_queue_waits_for_more_only_until_the_timeout_or_flush(failures) -> None:
 
 def test_a_watched_plug_in_gives_each_answer_once(failures) -> None:
     loadgen = Recorder()
-    responder = CheckedResponder(loadgen, failures, 8)
+    responder = CheckedResponder(Responder(loadgen), failures, 8)
     responder.issued([1, 2, 3])
     responder.complete([1, 2], np.array([10, 20]))
     assert loadgen.answers == [(1, 10), (2, 20)] and failures.first is None
@@ -143,7 +143,7 @@ def test_a_watched_plug_in_gives_each_answer_once(failures) -> None:
 
 def test_a_watched_plug_in_may_be_abandoned(failures) -> None:
     loadgen = Recorder()
-    responder = CheckedResponder(loadgen, failures, 8)
+    responder = CheckedResponder(Responder(loadgen), failures, 8)
     responder.issued([1, 2, 3])
     responder.abandon([2])
     responder.abandon_all()
@@ -153,7 +153,7 @@ def test_a_watched_plug_in_may_be_abandoned(failures) -> None:
 
 def test_strided_answers_are_refused(failures) -> None:
     loadgen = Recorder()
-    responder = CheckedResponder(loadgen, failures, 8)
+    responder = CheckedResponder(Responder(loadgen), failures, 8)
     responder.issued([1, 2])
     responder.complete([1, 2], np.arange(4)[::2])
     assert failures.first is not None and "contiguous" in failures.first.error

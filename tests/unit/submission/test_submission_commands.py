@@ -153,3 +153,19 @@ def test_nothing_heavy_is_imported_for_help() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert io.StringIO(done.stdout).readline().startswith("franca submission")
+
+
+def test_building_from_nothing_and_with_wrong_words_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    place = str(tmp_path / "empty")
+    for words, message in (
+        ([place], "no benchmark results"),
+        ([place, "--map=digits"], "expected NAME=OFFICIAL"),
+        ([place, "--division=ajar"], "ajar is not one of"),
+        ([place, "--submitter=a b"], "it names a folder"),
+        ([], "takes RESULTS"),
+    ):
+        assert main(["submission", "build", *words, f"--output={tmp_path / 'tree'}"]) != 0
+        err = capsys.readouterr().err
+        assert message in err and "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]

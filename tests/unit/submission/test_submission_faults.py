@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -510,3 +512,37 @@ def test_messages_do_not_pass_on_control_characters(tmp_path: Path) -> None:
     verdict = check(tree)
     assert "\x1b" not in to_text(verdict)
     assert json.loads(to_json(verdict))["ok"] is False
+
+
+@pytest.mark.parametrize(("said", "refused"), [("50.86", False), ("50.88", True)])
+def test_a_summary_rounds_low_rates_of_server_to_two_decimals(tmp_path: Path, said: str, refused: bool) -> None:
+    tree = copy("v3.0", tmp_path / "tree", ("closed/cTuning",))
+    set_value(tree / SERVER / RUN, "result_scheduled_samples_per_sec", 50.857)
+    replace(tree / SERVER / SUMMARY, "Scheduled samples per second : 3298.77", f"Scheduled samples per second : {said}")
+    found = [f for f in check(tree).findings if f.rule == "P22" and "per second" in f.message]
+    assert bool(found) == refused
+
+
+def test_a_scenario_that_is_not_demanded_makes_it_a_verdict_with_exceptions(tmp_path: Path) -> None:
+    tree = copy("v3.0", tmp_path / "tree", (REBELLIONS,))
+    for place in ("results", "measurements", "compliance"):
+        shutil.rmtree(tree / REBELLIONS / place / "ATOM/resnet50/MultiStream")
+    assert broken_rules(check(tree)) == {"B3"}
+    verdict = check(tree, scenarios_to_skip=("MultiStream",))
+    assert verdict.ok and verdict.summary.startswith("OK with exceptions (skipped: scenario MultiStream)")
+    assert broken_rules(check(tree, scenarios_to_skip=("Offline",))) == {"B3"}
+
+
+def test_the_private_id_of_a_system_is_a_column_of_later_rounds(tmp_path: Path) -> None:
+    from franca.mlperf.submission.output import to_csv
+
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    path = tree / "open/Franca/results/digits-host/privateid.json"
+    path.write_text('{"digits-host": "calm-fern-0a1b", "other": "x"}')
+    verdict = check(tree, skip=("dataset-size-check",))
+    assert verdict.ok
+    rows = list(csv.DictReader(io.StringIO(to_csv(verdict))))
+    assert [row["PrivateID"] for row in rows] == ["calm-fern-0a1b"] * 3
+    for wrong in ("[", '{"digits-host": 7}', "[1]"):
+        path.write_text(wrong)
+        assert all(r.private_id == "" for r in check(tree, skip=("dataset-size-check",)).records)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
+
 import pytest
 
-from franca.mlperf.submission.importing import (
-    experiment_name,
-    import_records,
-    merge_rows,
-    tags_of,
-    task_of,
-    typed,
-)
-from tests.unit.submission.submission_trees import DATA, check
+from franca.errors import MalformedFile, Refused
+from franca.mlperf.submission.checker import Options
+from franca.mlperf.submission.importing import import_records, import_source, import_tree, typed
+from franca.mlperf.submission.pack import pack_tree
+from franca.results.naming import experiment_name, tags_of, task_of
+from franca.results.rows import read_rows
+from tests.unit.submission.submission_trees import DATA, REBELLIONS, RUN, SINGLE, check, copy, set_value
 
 URL = "https://github.com/mlcommons/inference_results_v3.0"
 
@@ -57,8 +58,8 @@ def test_power_run_gives_a_second_row_with_the_power_only() -> None:
 
 
 def test_network_division_has_its_own_name() -> None:
-    record = next(r for r in check(DATA / "v3.0").records if r.division == "network")
-    name = experiment_name(record, "v3.0")
+    rows = [one.row for one in import_records(check(DATA / "v3.0").records)]
+    name = experiment_name(next(row for row in rows if row["Division"] == "network"), "v3.0")
     assert name == "mlperf-inference--v3.0--datacenter--closed-network--language-processing--offline"
     assert tags_of(name)[:3] == ("mlperf", "mlperf-inference", "v3.0")
 
@@ -72,9 +73,42 @@ def test_tasks(model: str, task: str) -> None:
     assert task_of(model) == task
 
 
-def test_importing_again_replaces_equal_rows_keeps_uids_and_others() -> None:
-    old = [{"a": 1, "b": 2, "note": "mine", "uid": "x"}, {"a": 3, "uid": "y"}]
-    new = [{"a": 1, "b": 2, "uid": "z"}, {"a": 4, "uid": "w"}]
-    assert merge_rows(old, new) == [{"a": 1, "b": 2, "uid": "x"}, {"a": 3, "uid": "y"}, {"a": 4, "uid": "w"}]
-    rows = [i.row for i in import_records(check(DATA / "v3.0").records)]
-    assert merge_rows(rows, rows) == rows
+def test_a_record_and_its_rows_agree_with_the_official_summary() -> None:
+    rows = [one.row for one in import_records(check(DATA / "v3.0-power").records)]
+    (result,) = read_rows(rows).results
+    assert result.value == 1.202577 and result.unit == "Latency (ms)"
+    assert result.number("power") == 15.285569636160059
+    # 20.2 (12): 15.285570 mJ a query, so 1000 / that many samples a joule.
+    assert result.number("samples_per_joule") == pytest.approx(65.42118, rel=1e-6)
+    assert result.number("samples_per_second") == pytest.approx(1000 / 1.202577)
+    assert result.info["settings.effective_qsl_rng_seed"] == 10003631887983097364
+    assert result.measured.startswith("2023-")
+
+
+def test_a_published_tree_is_judged_by_its_own_round_unless_asked(tmp_path) -> None:
+    tree = copy("v3.0", tmp_path / "tree", (REBELLIONS,))
+    shutil.rmtree(tree / REBELLIONS / "code")  # the checker of v3.0 let that pass, later ones refuse it
+    assert len(import_tree(str(tree), Options()).entries) == 3
+    set_value(tree / SINGLE / RUN, "result_validity", "INVALID")
+    taken = import_tree(str(tree), Options())
+    assert len(taken.entries) == 2
+    (line,) = taken.refused()
+    assert line.startswith(SINGLE) and "P3" in line
+
+
+@pytest.mark.parametrize("name", ["closed.tar.gz", "anything.tar.gz"])
+def test_a_packed_tree_gives_what_the_tree_gives(tmp_path, name: str) -> None:
+    archive = pack_tree(str(DATA / "v3.0-power"), str(tmp_path / name), check=False).path
+    packed, plain = (import_source(source, Options()) for source in (archive, str(DATA / "v3.0-power")))
+    assert [entry.row for entry in packed.entries] == [entry.row for entry in plain.entries]
+    assert len(packed.entries) == 2
+
+
+def test_an_archive_that_leaves_its_folder_is_refused(tmp_path) -> None:
+    with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../outside/closed"))
+    with pytest.raises(Refused):
+        import_source(str(tmp_path / "evil.tar.gz"), Options())
+    (tmp_path / "no.tar.gz").write_bytes(b"no archive")
+    with pytest.raises(MalformedFile):
+        import_source(str(tmp_path / "no.tar.gz"), Options())

@@ -14,12 +14,14 @@ import pytest
 from franca.errors import AlreadyExists, FrancaError, Refused, UsageError
 from franca.mlperf.submission import truncate as truncate_module
 from franca.mlperf.submission.checker import Options
-from franca.mlperf.submission.compare import compare_trees, obstacles
+from franca.mlperf.submission.compare import compare_trees
 from franca.mlperf.submission.documents import find_hashes
+from franca.mlperf.submission.importing import result_of
 from franca.mlperf.submission.index import index_tree
 from franca.mlperf.submission.pack import pack_tree
 from franca.mlperf.submission.repair import apply_repairs, copy_tree, plan_repairs
 from franca.mlperf.submission.truncate import plan_truncation, truncate
+from franca.results.guard import bars
 from tests.unit.submission.submission_trees import (
     DATA,
     OFFLINE,
@@ -230,14 +232,14 @@ def test_lower_latency_is_better(tmp_path: Path) -> None:
 
 def test_results_that_cannot_be_compared_say_why() -> None:
     records = check(DATA / "v3.0").records
-    by_name = {(r.organization, r.scenario): r for r in records}
+    by_name = {(r.organization, r.scenario): result_of(r) for r in records}
     one = by_name["rebellions", "Offline"]
-    assert obstacles(one, one) == []
-    told = " ".join(obstacles(one, by_name["cTuning", "Offline"]))
-    assert "system_type is edge and datacenter" in told and "availability" in told
-    assert "mlperf_model" in " ".join(obstacles(one, by_name["Deci", "Offline"]))
+    assert bars(one, one) == []
+    told = " ".join(bars(one, by_name["cTuning", "Offline"]))
+    assert "category is edge and datacenter" in told and "availability" in told
+    assert "benchmark is resnet and bert-99.9" in " ".join(bars(one, by_name["Deci", "Offline"]))
     later = check(DATA / "digits-v6.1", skip=("dataset-size-check",)).records[1]
-    assert "effective_qsl_rng_seed differs" in obstacles(one, later)
+    assert "qsl_rng_seed differs" in bars(one, result_of(later))
 
 
 def test_archive_holds_the_truncated_tree_and_leaves_the_tree_alone(untruncated: Path, tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ import msgspec
 from franca.catalog.files import write_json_atomic, write_text_atomic
 from franca.errors import FrancaError, Location, MalformedFile, Refused, UsageError
 from franca.mlperf.logs.detail import read_detail
+from franca.mlperf.submission.build_choice import submittable
 from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
 from franca.mlperf.submission.build_system import Submitter, describe_system
-from franca.mlperf.submission.build_texts import code_readme, scenario_readme
+from franca.mlperf.submission.build_texts import code_readme, rules_in_effect, scenario_readme
 from franca.mlperf.submission.index import index_tree
 from franca.mlperf.submission.model import CLASSIC, DIVISIONS, MERGED
 from franca.mlperf.submission.tables import (
@@ -126,6 +127,7 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
     checked_options(options)
     sources = find_results(options.results_dir, options.style)
     chosen = options.round or _round_of(sources)
+    sources = submittable(sources, load_round(chosen), options.division, options.mapping, say)
     layout = options.layout or (MERGED if load_round(chosen).number >= (6, 0) else CLASSIC)
     target = os.path.abspath(options.submission_dir)
     staged = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.partial-{os.getpid()}")
@@ -245,9 +247,7 @@ class _Writer:
         if self.options.division == "open" and self.mapping:
             self._json("model_mapping.json", self.mapping)
         if self.options.division != "open":
-            self._text(
-                "calibration.md", "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"
-            )
+            self._text("calibration.md", CALIBRATION)
         lines = ["# Where the fields of the system descriptions came from", ""]
         for system, fields in sorted(self.field_sources.items()):
             lines += [f"## {system}", "", *(f"- {name}: {where}" for name, where in sorted(fields.items())), ""]
@@ -320,8 +320,12 @@ class _Writer:
             if path:
                 self._copy_file(path, f"{place}/{stem}{os.path.splitext(path)[1] or '.txt'}")
         conf = os.path.join(scenario.performance, "mlperf.conf")
-        if self.table.number <= (4, 1) and os.path.isfile(conf):
-            self._copy_file(conf, f"{place}/mlperf.conf")
+        if self.table.number <= (4, 1):  # later rounds have the rules inside LoadGen only
+            if os.path.isfile(conf):
+                self._copy_file(conf, f"{place}/mlperf.conf")
+            else:
+                log = read_detail(os.path.join(scenario.performance, RUN_FILES[1]))
+                self._text(f"{place}/mlperf.conf", rules_in_effect(log, canonical_scenario(scenario.name) or ""))
 
     def _test(self, folder: str, place: str) -> None:
         self._copy(folder, place, TEST_FILES, ())

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from franca.mlperf.logs.detail import DetailLog
 from franca.mlperf.submission.build_source import ModelSource, ScenarioSource
 from franca.mlperf.submission.tables import canonical_scenario
 
@@ -51,6 +52,26 @@ def code_readme(source: ModelSource) -> str:
 
 
 _PLACES = ("--output=", "--output_dir=", "--results_dir=", "--submission_dir=", "--configs=", "--system_file=")
+
+
+SAMPLES = "effective_samples_per_query"
+_IN_EFFECT = {
+    "qsl_rng_seed": "effective_qsl_rng_seed",
+    "sample_index_rng_seed": "effective_sample_index_rng_seed",
+    "schedule_rng_seed": "effective_schedule_rng_seed",
+    "min_duration": "effective_min_duration_ms",
+    "max_duration": "effective_max_duration_ms",
+    "min_query_count": "effective_min_query_count",
+    "performance_sample_count_override": "effective_performance_sample_count",
+}
+
+
+def rules_in_effect(log: DetailLog, scenario: str) -> str:
+    """``mlperf.conf`` of a run whose LoadGen carried its rules inside: what was in effect, from the log."""
+    lines = [f"# Rules in effect in this run, read from its log. LoadGen {log.get('loadgen_version', '')} holds them."]
+    keys = {**_IN_EFFECT, **({"samples_per_query": SAMPLES} if scenario == "MultiStream" else {})}
+    lines += [f"*.{scenario}.{key} = {log.get(name)}" for key, name in keys.items() if name in log]
+    return "\n".join(lines) + "\n"
 
 
 def portable(command: str) -> str:

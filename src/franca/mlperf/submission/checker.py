@@ -15,7 +15,7 @@ from franca.mlperf.submission.index import Node, index_tree, shown
 from franca.mlperf.submission.model import MERGED, Scenario, Submission, submissions
 from franca.mlperf.submission.power_checks import check_power
 from franca.mlperf.submission.records import Record, make_record
-from franca.mlperf.submission.rules import ERROR, SKIPS
+from franca.mlperf.submission.rules import ERROR, SHORT_RULES, SKIPS
 from franca.mlperf.submission.run_checks import check_repeats, check_run, open_run, take_result
 from franca.mlperf.submission.structure_checks import (
     check_measurements,
@@ -29,6 +29,7 @@ from franca.mlperf.submission.structure_checks import (
 from franca.mlperf.submission.tables import Model, canonical_scenario, detect_round, load_round, official_model
 
 SCENARIO_PLACES = frozenset({"accuracy", "performance"})
+PRIVATE_ID = "privateid.json"
 PERFORMANCE_PLACES = frozenset({"run_1", "power", "ranging"})
 
 
@@ -36,6 +37,8 @@ class Options(msgspec.Struct, frozen=True):
     """What to check by. `round` '' takes it from the seeds of the first log of the tree.
 
     `skip` holds names of `rules.SKIPS`; any skip makes the verdict one with exceptions.
+    `scenarios_to_skip` are not demanded where the rules require them; that too makes it one with exceptions.
+    `short` judges runs for trying out: what only their length breaks is a warning, and the verdict says so.
     """
 
     round: str = ""
@@ -43,6 +46,8 @@ class Options(msgspec.Struct, frozen=True):
     submitter: str = ""
     skip: tuple[str, ...] = ()
     mapping_name: str = "model_mapping.json"
+    short: bool = False
+    scenarios_to_skip: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -58,6 +63,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """Required scenarios that are not there or not valid."""
     skipped: tuple[str, ...]
     counts: dict[str, int]
+    short: bool = False
+    scenarios_skipped: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -68,8 +75,11 @@ class Verdict(msgspec.Struct, frozen=True):
     def summary(self) -> str:
         """The last line of a report: OK or not, and how many results."""
         word = "OK" if self.ok else "REFUSED"
-        if self.ok and self.skipped:
-            word = "OK with exceptions (skipped: " + ", ".join(self.skipped) + ")"
+        exceptions = [*self.skipped, *(f"scenario {name}" for name in self.scenarios_skipped)]
+        if self.ok and exceptions:
+            word = "OK with exceptions (skipped: " + ", ".join(exceptions) + ")"
+        if self.ok and self.short:
+            word += " as short runs, no submission"
         results = len(self.records)
         return f"{word}: Results={results}, NoResults={len(self.rejected) + self.missing}, round {self.round}"
 
@@ -86,18 +96,18 @@ def check_tree(root: str, options: Options | None = None) -> Verdict:
     table = load_round(chosen.round or guess_round(root, top))
     lenient = load_round(chosen.lenient).round if chosen.lenient else ""
     rules = frozenset(rule for name in chosen.skip for rule in SKIPS[name])
-    findings = Findings(table.round, lenient, rules)
+    findings = Findings(table.round, lenient, rules, SHORT_RULES if chosen.short else frozenset())
     ctx = Context(root, top, table, findings, chosen.mapping_name, "power-check" not in chosen.skip)
     check_names(ctx)
     check_root(ctx)
-    walk = _Walk(ctx)
+    walk = _Walk(ctx, chosen.scenarios_to_skip)
     for sub in submissions(top, chosen.submitter):
         walk.submission(sub)
     if not walk.seen:
         findings.add("F3", ".", "holds no result of any division", expected="closed/, open/ or network/")
     return Verdict(
         root, table.round, findings.all, sorted(walk.records, key=Record.sort_key), walk.rejected,
-        walk.missing, chosen.skip, findings.counts,
+        walk.missing, chosen.skip, findings.counts, chosen.short, chosen.scenarios_to_skip,
     )  # fmt: skip
 
 
@@ -121,8 +131,9 @@ def guess_round(root: str, top: Node) -> str:
 class _Walk:
     """The state of one check: what was accepted, rejected and missed so far."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, not_required: tuple[str, ...] = ()) -> None:
         self.ctx = ctx
+        self.not_required = not_required
         self.records: list[Record] = []
         self.rejected: list[str] = []
         self.missing = 0
@@ -207,7 +218,7 @@ class _Walk:
             self.ctx.findings.add("B1", node.path, f"is no benchmark of {system.category}", division=sub.division)
         there = {canonical_scenario(child.name) for child in node.directories()}
         for scenario in required:
-            if scenario not in accepted:
+            if scenario not in accepted and scenario not in self.not_required:
                 word = "was not accepted" if scenario in there else "is missing"
                 self.missing += scenario not in there
                 self.ctx.findings.add("B3", node.path, f"required scenario {scenario} {word}", division=sub.division)
@@ -221,6 +232,7 @@ class _Walk:
         )  # fmt: skip
         self._places(place)
         result.measurements = check_measurements(self.ctx, place)
+        result.private_id = self._private_id(sub, system)
         self._performance(sub, result, place)
         check_accuracy(self.ctx, result, place.node.directory("accuracy"))
         check_power(self.ctx, result, place)
@@ -234,6 +246,18 @@ class _Walk:
         else:
             self.rejected.append(shown(place.path))
         return result.accepted and result.compliant
+
+    def _private_id(self, sub: Submission, system: System) -> str:
+        """The id under which a system is reviewed, from privateid.json beside its results; '' without one."""
+        node = sub.node.file(f"results/{system.name}/{PRIVATE_ID}")
+        if node is None:
+            return ""
+        try:
+            value = read_object(self.ctx.disk(node.path)).get(system.name)
+        except MalformedFile as error:
+            self.ctx.findings.refuse("F1", node.path, error, division=sub.division)
+            return ""
+        return value if isinstance(value, str) else ""
 
     def _places(self, place: Scenario) -> None:
         """P1: directories that belong to no part of a result."""

@@ -8,18 +8,13 @@ from franca.errors import MalformedFile
 from franca.mlperf.submission.checker import Verdict
 from franca.mlperf.submission.documents import file_digest, join
 from franca.mlperf.submission.findings import Finding
+from franca.mlperf.submission.importing import result_of
 from franca.mlperf.submission.index import FILE, Node, index_tree, shown
 from franca.mlperf.submission.records import Record
+from franca.results.compare import improvement
+from franca.results.guard import bars
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
-
-BARS = ("round", "division", "system_type", "mlperf_model", "scenario", "unit", "availability", "inferred", "has_power")
-"""Fields that must be equal for two results to be comparable (15.1)."""
-
-SEEDS = ("effective_qsl_rng_seed", "effective_sample_index_rng_seed", "effective_schedule_rng_seed")
-
-LATENCY = "Latency"
-"""Units that start so are better when lower."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -58,27 +53,6 @@ def compare_trees(old: Verdict, new: Verdict) -> Difference:
     )
 
 
-def obstacles(one: Record, other: Record) -> list[str]:
-    """Why two results cannot be compared (15.1); empty when they can."""
-    found = [
-        f"{name} is {getattr(one, name)} and {getattr(other, name)}"
-        for name in BARS
-        if getattr(one, name) != getattr(other, name)
-    ]
-    found += [
-        f"{name} differs" for name in SEEDS if one.settings.get(name) != other.settings.get(name)
-    ]  # fmt: skip
-    if one.division == "open" and other.division == "open" and one.model != other.model:
-        found.append(f"open results of the models {one.model} and {other.model}")
-    return found
-
-
-def improvement(old: Record, new: Record) -> float:
-    """New over old, above 1 meaning better in the direction of the metric."""
-    lower = old.unit.startswith(LATENCY)
-    return old.result / new.result if lower else new.result / old.result
-
-
 def compare_results(old: list[Record], new: list[Record]) -> list[Change]:
     """Results by their place in the tree."""
     before, after = ({record.location: record for record in records} for records in (old, new))
@@ -97,8 +71,9 @@ def _told(record: Record) -> str:
 
 def _compare_pair(old: Record, new: Record) -> Change | None:
     details = []
-    bars = obstacles(old, new)
-    ratio = improvement(old, new) if old.result != new.result and not bars else None
+    results = result_of(old), result_of(new)
+    obstacles = bars(*results)
+    ratio = improvement(*results) if old.result != new.result and not obstacles else None
     if old.result != new.result:
         better = f" ({ratio - 1:+.2%} {'better' if ratio > 1 else 'worse'})" if ratio else ""
         details.append(f"{old.result:g} to {new.result:g} {new.unit}{better}")
@@ -108,8 +83,8 @@ def _compare_pair(old: Record, new: Record) -> Change | None:
         details.append("compliance " + ("gained" if new.compliant else "lost"))
     if old.power != new.power:
         details.append(f"power {old.power} to {new.power} {new.power_unit or old.power_unit}")
-    if bars:
-        details.append("not comparable: " + "; ".join(bars))
+    if obstacles:
+        details.append("not comparable: " + "; ".join(obstacles))
     return Change(CHANGED, "result", new.location, ", ".join(details), ratio) if details else None
 
 

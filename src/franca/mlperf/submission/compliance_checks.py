@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from franca.mlperf.logs.statistics import samples_per_second
 from franca.mlperf.submission.accuracy_checks import ACCURACY_TEXT, check_truncation
 from franca.mlperf.submission.context import ACCURACY_LOG, Context, Result
 from franca.mlperf.submission.documents import find_metric
 from franca.mlperf.submission.index import Node
 from franca.mlperf.submission.model import Scenario
 from franca.mlperf.submission.run_checks import Run, check_run, guarded, open_run, take_result
+from franca.results.derived import samples_per_second
 
 TIMED = ("TEST01", "TEST04", "TEST05")
 """Tests with a performance run of their own."""

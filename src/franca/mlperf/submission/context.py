@@ -120,6 +120,7 @@ class Result(msgspec.Struct):
     power_watts: float | None = None
     design_power: str = ""
     """Watts of the nameplates, as the summary prints them."""
+    private_id: str = ""
     has_power: bool = False
     compliant: bool = False
     accepted: bool = False

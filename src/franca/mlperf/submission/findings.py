@@ -7,7 +7,7 @@ import msgspec
 from franca.errors import FrancaError
 from franca.mlperf.logs.lines import excerpt
 from franca.mlperf.submission.index import shown
-from franca.mlperf.submission.rules import BY_ID, ERROR
+from franca.mlperf.submission.rules import BY_ID, ERROR, WARNING
 
 MAX_PER_RULE = 500
 """Findings kept of one rule; a tree that breaks a rule more often is shown that many and a count."""
@@ -35,9 +35,19 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Findings:
-    """All findings of one tree. `lenient` names a round whose own laxness is followed."""
+    """All findings of one tree.
 
-    def __init__(self, round_name: str, lenient: str = "", skipped: frozenset[str] = frozenset()) -> None:
+    `lenient` names a round whose own laxness is followed; violations of `relaxed` rules are warnings.
+    """
+
+    def __init__(
+        self,
+        round_name: str,
+        lenient: str = "",
+        skipped: frozenset[str] = frozenset(),
+        relaxed: frozenset[str] = frozenset(),
+    ) -> None:
+        self.relaxed = relaxed
         self.round_name = round_name
         self.lenient = lenient
         self.skipped = skipped
@@ -60,7 +70,7 @@ class Findings:
         rule = BY_ID[rule_id]
         if rule_id in self.skipped or not rule.applies(division):
             return False
-        severity = "warning" if warn else rule.severity(self.round_name, self.lenient)
+        severity = WARNING if warn or rule_id in self.relaxed else rule.severity(self.round_name, self.lenient)
         self.counts[rule_id] = self.counts.get(rule_id, 0) + 1
         self.error_count += severity == ERROR
         if self.counts[rule_id] <= MAX_PER_RULE:

@@ -20,14 +20,23 @@ def to_csv(verdict: Verdict) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(round_number(verdict.round)), extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows(verdict.records))
+    writer.writerows(_table(verdict))
     return text.getvalue()
+
+
+def _table(verdict: Verdict) -> list[dict[str, object]]:
+    """The rows; those of short runs say so in their notes, so that nobody takes one for a result."""
+    table = rows(verdict.records)
+    if verdict.short:
+        for row in table:
+            row["notes"] = f"SHORT RUN, no submission. {row['notes']}".rstrip()
+    return table
 
 
 def to_summary_json(verdict: Verdict) -> str:
     """summary.json: row number to row (14.3)."""
     names = columns(round_number(verdict.round))
-    table = {str(n): {name: row[name] for name in names} for n, row in enumerate(rows(verdict.records))}
+    table = {str(n): {name: row[name] for name in names} for n, row in enumerate(_table(verdict))}
     return _pretty(table)
 
 
@@ -117,11 +126,15 @@ def to_html(verdict: Verdict) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>Submission report, {_h(verdict.round)}</title><style>{_STYLE}</style>",
-        f'<h1>Submission report</h1><p class="{state}"><strong>{_h(verdict.summary)}</strong></p>',
+        f'<h1>{_title(verdict)}</h1><p class="{state}"><strong>{_h(verdict.summary)}</strong></p>',
         _results_table(verdict.records),
         _findings_table(verdict.findings),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _title(verdict: Verdict) -> str:
+    return "Report on short runs, no submission" if verdict.short else "Submission report"
 
 
 _HEADS = (
@@ -130,11 +143,17 @@ _HEADS = (
 )  # fmt: skip
 
 
+EMPTY = ("<td></td>", '<td class="n"></td>')
+
+
 def _results_table(records: list[Record]) -> str:
     if not records:
         return "<p>No result was accepted.</p>"
-    head = "".join(f"<th>{_h(name)}</th>" for name in _HEADS)
-    body = "".join(f"<tr>{''.join(_cells(record))}</tr>" for record in records)
+    rows = [_cells(record) for record in records]
+    # A column that nobody fills says nothing.
+    used = [n for n in range(len(_HEADS)) if any(row[n] not in EMPTY for row in rows)]
+    head = "".join(f"<th>{_h(_HEADS[n])}</th>" for n in used)
+    body = "".join(f"<tr>{''.join(row[n] for n in used)}</tr>" for row in rows)
     return f'<h2>Results</h2><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -145,7 +164,7 @@ def _cells(record: Record) -> list[str]:
     return [
         *(f"<td>{_h(text)}</td>" for text in texts),
         _number(record.result),
-        f"<td>{_h(record.unit)}</td><td>{_h(record.accuracy_text())}</td><td>{_h(power)}</td>",
+        *(f"<td>{_h(text)}</td>" for text in (record.unit, record.accuracy_text(), power)),
         _number(derived.samples_per_second_per_accelerator),
         _number(derived.samples_per_joule),
         _number(derived.latency_p99_ms),

@@ -43,6 +43,8 @@ def pack_tree(
     """
     if os.path.lexists(output) and not force:
         raise AlreadyExists(f"{output!r} exists", hint="add --force to replace it")
+    if options is not None and options.short and index_tree(root).directory("closed"):
+        raise Refused("short runs are no submission to the closed division", hint="run with the official durations")
     pending = plan_truncation(root, index_tree(root))
     with tempfile.TemporaryDirectory(prefix="franca-pack-") as scratch:
         source = root

@@ -10,7 +10,6 @@ import msgspec
 
 from franca.errors import MalformedFile
 from franca.mlperf.logs.detail import DetailLog
-from franca.mlperf.logs.statistics import MULTI_STREAM_SAMPLES
 from franca.mlperf.submission.context import ACCURACY_LOG, DETAIL, SUMMARY, Context, Result
 from franca.mlperf.submission.documents import file_digest
 from franca.mlperf.submission.index import Node
@@ -29,6 +28,7 @@ from franca.mlperf.submission.power_records import (
     tolerance_s,
 )
 from franca.mlperf.submission.run_checks import measured_window
+from franca.results.derived import MULTI_STREAM_SAMPLES
 
 POWER_FILES = ("client.json", "client.log", "ptd_logs.txt", "server.json", "server.log")
 RUN_FILES = (SUMMARY, DETAIL, "spl.txt")

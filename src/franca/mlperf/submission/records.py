@@ -7,10 +7,10 @@ import re
 import msgspec
 
 from franca.mlperf.logs.detail import DetailLog
-from franca.mlperf.logs.statistics import samples_per_second
 from franca.mlperf.submission.context import Result, System
 from franca.mlperf.submission.documents import encodable
 from franca.mlperf.submission.tables import POWER_UNITS, Round
+from franca.results.derived import samples_per_joule, samples_per_second
 
 COLUMNS_V3 = (
     "Organization",
@@ -59,7 +59,8 @@ def columns(round_number: tuple[int, int]) -> tuple[str, ...]:
 class Derived(msgspec.Struct, frozen=True, omit_defaults=True):
     """Metrics computed from a result and its system; None where an input is missing.
 
-    Units: samples/s, samples/s per accelerator or core, W, samples/J, s, ms; cost in the currency of `prices`.
+    Units: samples/s, samples/s per accelerator or core, W, samples/J, s, ms. What money adds is the store's
+    (`franca.results.prices`): prices are the reader's own.
     """
 
     samples_per_second: float | None = None
@@ -70,8 +71,6 @@ class Derived(msgspec.Struct, frozen=True, omit_defaults=True):
     latency_p99_ms: float | None = None
     queries: int | None = None
     duration_s: float | None = None
-    cost_per_million_samples: float | None = None
-    samples_per_currency_unit: float | None = None
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -100,6 +99,8 @@ class Record(msgspec.Struct, frozen=True):
     system: dict[str, str]
     measurements: dict[str, str]
     derived: Derived
+    private_id: str
+    """Under which the system is reviewed; '' where it has none."""
     settings: dict[str, object]
     """Values of the detail log that must be equal, or told, when two results are compared (15.1)."""
 
@@ -134,7 +135,7 @@ SETTINGS = (
     "effective_target_latency_ns", "effective_target_latency_percentile", "effective_samples_per_query",
     "effective_min_duration_ms", "effective_min_query_count", "effective_performance_sample_count",
     "effective_qsl_rng_seed", "effective_sample_index_rng_seed", "effective_schedule_rng_seed",
-    "effective_sample_concatenate_permutation", "result_query_count", "test_datetime",
+    "effective_sample_concatenate_permutation", "result_query_count", "qsl_reported_total_count", "test_datetime",
 )  # fmt: skip
 
 
@@ -166,6 +167,7 @@ def make_record(result: Result, table: Round) -> Record:
         system=dict(system.fields),
         measurements=dict(result.measurements),
         derived=derive(result, system),
+        private_id=encodable(result.private_id),
         settings=_settings(log) if log is not None else {},
     )
 
@@ -182,8 +184,8 @@ def _settings(log: DetailLog) -> dict[str, object]:
     return found
 
 
-def derive(result: Result, system: System, cost_per_hour: float | None = None) -> Derived:
-    """Derived metrics of a result (3.8, 10.4, 14.4); `cost_per_hour` where a price is known."""
+def derive(result: Result, system: System) -> Derived:
+    """Derived metrics of a result (3.8, 10.4, 14.4)."""
     value = result.value
     if value is None or value <= 0 or result.log is None:
         return Derived()
@@ -191,30 +193,19 @@ def derive(result: Result, system: System, cost_per_hour: float | None = None) -
     rate = None if tokens else samples_per_second(result.scenario, value)
     count, cores = accelerators(system.fields), _cores(system.fields)
     watts = result.power_watts
-    p99 = result.log.get("result_99.00_percentile_latency_ns")
+    # In Offline everything is issued at once: latencies say how long the run took, and nothing more.
+    p99 = None if result.scenario == "Offline" else result.log.get("result_99.00_percentile_latency_ns")
     queries = result.log.get("result_query_count")
-    cost = None if cost_per_hour is None or not rate else cost_per_hour / 3600 / rate * 1e6
     return Derived(
         samples_per_second=rate,
         samples_per_second_per_accelerator=rate / count if rate and count else None,
         samples_per_second_per_core=rate / cores if rate and cores else None,
         watts=watts,
-        samples_per_joule=_efficiency(result, rate),
+        samples_per_joule=None if result.power is None else samples_per_joule(result.scenario, result.power, rate),
         latency_p99_ms=p99 / 1e6 if isinstance(p99, (int, float)) and not isinstance(p99, bool) else None,
         queries=queries if isinstance(queries, int) and not isinstance(queries, bool) else None,
         duration_s=_duration(result),
-        cost_per_million_samples=cost,
-        samples_per_currency_unit=1e6 / cost if cost else None,
     )
-
-
-def _efficiency(result: Result, rate: float | None) -> float | None:
-    """Samples per joule: rate over watts, or samples of a query over its energy (10.4)."""
-    if result.power is None or result.power <= 0:
-        return None
-    if result.scenario in ("SingleStream", "MultiStream"):
-        return (8 if result.scenario == "MultiStream" else 1) * 1000 / result.power
-    return rate / result.power if rate else None
 
 
 def _duration(result: Result) -> float | None:
@@ -287,7 +278,7 @@ def row(record: Record) -> dict[str, object]:
         "Units": record.unit,
         "weight_data_types": record.measurements.get("weight_data_types", ""),
         "design_power_watts": record.design_power,
-        "PrivateID": "",
+        "PrivateID": record.private_id,
     }
 
 

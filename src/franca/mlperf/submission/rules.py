@@ -185,6 +185,9 @@ RULES: tuple[Rule, ...] = (
          "Write systems/<system>_power.yaml, or system_power_capacity into the description.", since="v6.1"),
 )  # fmt: skip
 
+SHORT_RULES = frozenset({"P3", "P7", "P8", "P9", "P11", "C2", "C3"})
+"""Rules that a run of a few seconds, or with a few queries, cannot keep: warnings in a check of short runs (16.6)."""
+
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
 SKIPS: dict[str, tuple[str, ...]] = {
     name: tuple(rule.id for rule in RULES if rule.skip == name) for name in sorted({r.skip for r in RULES if r.skip})
