@@ -1,8 +1,11 @@
 #!/bin/sh
-# docker.sh start DIR | stop DIR: a Docker daemon of our own. The socket is DIR/docker.sock.
+# docker.sh start DIR [WORDS...] | stop DIR: a Docker daemon of our own, with further words of its own.
+# The socket is DIR/docker.sock.
 set -e
 D=$2
-case $1 in
+verb=$1
+shift 2
+case $verb in
 start)
   mkdir -p "$D"
   # Hosts without CAP_SYS_RESOURCE: runc may neither lower oom_score_adj nor hand that capability on.
@@ -16,7 +19,7 @@ exec /usr/sbin/runc "$@"
 W
   chmod +x "$D/runc-wrap"
   nohup dockerd --data-root "$D/data" --exec-root "$D/exec" --pidfile "$D/pid" -H "unix://$D/docker.sock" \
-    --add-runtime "wrapped=$D/runc-wrap" --default-runtime wrapped > "$D/log" 2>&1 &
+    --add-runtime "wrapped=$D/runc-wrap" --default-runtime wrapped "$@" > "$D/log" 2>&1 &
   n=0
   until DOCKER_HOST="unix://$D/docker.sock" docker info > /dev/null 2>&1; do
     n=$((n + 1)); [ $n -lt 150 ] || { tail -5 "$D/log" >&2; exit 1; }

@@ -35,7 +35,8 @@ _RUN = (
     Option("memory", "memory limit, as 4g", metavar="SIZE"),
     Option("cpu", "processors, as 0-3", metavar="CPUS"),
     Option("mount", "mount all inputs ro or rw", metavar="MODE", choices=("ro", "rw")),
-    Option("strict", "a missing or empty promised output is an error"),
+    Option("strict", "a missing or empty promised output is an error; inputs are read-only"),
+    Option("isolate", "mount inputs read-only, and input files without the files beside them"),
     Option("keep_going", "missing input files are only warned about"),
     Option("offline", "fetch nothing"),
 )

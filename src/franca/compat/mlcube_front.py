@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 LEVELS = ("critical", "error", "warning", "info", "debug")
 USAGE = 2
@@ -35,7 +38,8 @@ _RESOURCES = {
 }
 _STRICT = {
     "--dry-run": ("", "Print the commands that would be run, and change nothing.", ()),
-    "--strict": ("", "A missing input or a missing or empty promised output is an error.", ()),
+    "--strict": ("", "A missing input or a missing or empty promised output is an error; inputs are read-only.", ()),
+    "--isolate": ("", "Mount inputs read-only, and input files without the files beside them.", ()),
     "--keep-going": ("", "Missing input files are only warned about.", ()),
     "--user": ("", "Run as the calling user and remove finished containers.", ()),
     "--offline": ("", "Fetch nothing; use what was fetched before.", ()),
@@ -67,6 +71,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
                 "--email": ("ADDRESS", "Author's address.", ()), "--org": ("NAME", "Author's organisation.", ())}),
     "inspect": ("Print digests of a cube's image and definition.",
                 {"--mlcube": _MLCUBE, "--platform": _PLATFORM, "--force": ("", "Configure first if needed.", ()),
+                 "--remote": ("", "Ask the image's registry; nothing is pulled.", ()),
                  "--format": ("FORMAT", "json or yaml. Default: json.", ("json", "yaml")),
                  "--output-file": ("PATH", "Write there in place of the terminal.", ()), "-P": _P}),
     "validate": ("Check a definition; every problem with its line.",
@@ -247,12 +252,13 @@ class _Terminated(KeyboardInterrupt):
 
 
 def _end_children_on_termination() -> None:
-    import signal
+    # The module signal wraps this one in enumerations, which cost as much as a whole short command.
+    import _signal  # type: ignore[import-not-found]
 
     def terminate(number: int, frame: object) -> None:
         raise _Terminated
 
-    signal.signal(signal.SIGTERM, terminate)
+    _signal.signal(_signal.SIGTERM, terminate)
 
 
 def _request(parsed: Parsed) -> Any:
@@ -274,6 +280,7 @@ def request_of(parsed: Parsed, profile: Any) -> Any:
         parsed.get("--mlcube", "."), parsed.get("--platform", "docker"), tasks, parsed.get("--workspace"),
         tuple(parsed.values), tuple(parse_override(word) for word in parsed.overrides), tuple(parsed.overrides),
         Options(**given), profile, bool(parsed.options.get("--keep-going")), bool(parsed.options.get("--offline")),
+        bool(parsed.options.get("--isolate")),
     )  # fmt: skip
 
 
@@ -355,7 +362,8 @@ def _inspect(parsed: Parsed) -> int:
     from franca.cube.inspection import inspect, rendered
 
     session = _session(parsed)
-    text = rendered(inspect(session, force=bool(parsed.options.get("--force"))), parsed.get("--format", "json"))
+    record = inspect(session, force=bool(parsed.options.get("--force")), remote=bool(parsed.options.get("--remote")))
+    text = rendered(record, parsed.get("--format", "json"))
     target = parsed.get("--output-file")
     if target:
         from franca.cube.files import write_atomic

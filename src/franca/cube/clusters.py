@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from franca.cube.config import Effective, select_tasks, wanted_gpus
 from franca.cube.definition import cube_name
 from franca.cube.platforms import Platform, required_image
 from franca.errors import MalformedFile, UsageError
 from franca.model.job import Capabilities, Command, Image, Job, Limits, Stage
+from franca.model.light import TYPE_CHECKING, Any
 from franca.runners.container import checked_gpus
 from franca.runners.kubeflow import Kubeflow
 from franca.runners.kubernetes import Kubernetes, resource_name

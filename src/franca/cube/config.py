@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from franca.cube.container_config import run_arguments, volume_target
 from franca.cube.definition import Definition, cube_name, load_definition, parameter_names, with_values
@@ -15,6 +13,11 @@ from franca.cube.settings import FURTHER, Settings, filled
 from franca.cube.tree import merged
 from franca.errors import MalformedFile, NotFound, UsageError
 from franca.model.cube import Cube, Param, Task
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+from franca.runners.words import split_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Tree = dict[str, Any]
 #: Command line options as keys of the runner section, by runner (section 11).
@@ -255,10 +258,8 @@ def _check_runner(config: Effective) -> None:
 
 def command_words(text: str, where: Any) -> tuple[str, ...]:
     """A command as words, split like a POSIX shell does. Raises MalformedFile."""
-    import shlex
-
     try:
-        return tuple(shlex.split(text))
+        return split_command(text)
     except ValueError as error:
         raise MalformedFile(f"{text!r} cannot be split into words: {error}", where=where, hint="close quotes") from None
 

@@ -5,9 +5,10 @@ There the fixed mount paths are the interface: no task name and no parameter wor
 
 from __future__ import annotations
 
-from typing import Any
+import os
 
-from franca.errors import MalformedFile, Unavailable
+from franca.errors import Location, MalformedFile, NotFound, Unavailable
+from franca.model.light import Any
 
 Tree = dict[str, Any]
 RUN_KEYS = frozenset({"command", "entrypoint", "gpus", "shm_size", "environment", "ports"})
@@ -31,10 +32,37 @@ def as_cube_tree(tree: Tree, document: Any) -> Tree:
         raise _bad(document, ("tasks",), "tasks must be a map from task names", "")
     tasks = {name: _task(task, ("tasks", name), document) for name, task in tree["tasks"].items()}
     image: Tree = {"image": tree["image"]}
-    section = {"singularity": image} if kind == "SingularityFile" else {"docker": image}
-    if kind == "DockerArchive":
-        image["tar_file"] = tree["image"]
+    if kind == "SingularityFile":
+        image = {"image": _file_here(tree["image"], document), "image_dir": "/"}
+    elif kind == "DockerArchive":
+        path = _file_here(tree["image"], document)
+        image = {"image": archived_name(path), "tar_file": path}
+    section = {"singularity" if kind == "SingularityFile" else "docker": image}
     return {"name": tree.get("name", "container"), **section, "tasks": tasks, "container_config": tree}
+
+
+def _file_here(text: str, document: Any) -> str:
+    """The absolute path of an image file; addresses are not fetched. Raises NotFound."""
+    path = os.path.normpath(os.path.join(os.path.dirname(document.path), text))
+    if "://" in text or not os.path.isfile(path):
+        raise NotFound(f"the image file {text} is not here", where=document.where(("image",)),
+                       hint="download it, and name its path relative to the definition")  # fmt: skip
+    return path
+
+
+def archived_name(path: str) -> str:
+    """The name or, without one, the id of the image in a ``docker save`` archive. Raises MalformedFile."""
+    import json
+    import tarfile
+
+    try:
+        with tarfile.open(path) as archive:
+            member = archive.extractfile("manifest.json")
+            entry = json.loads(member.read(1 << 20))[0] if member else {}
+        config = str(entry["Config"]).rpartition("/")[2].removesuffix(".json")
+        return str((entry.get("RepoTags") or [f"sha256:{config}"])[0])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, tarfile.TarError) as error:
+        raise MalformedFile(f"{path} is not an archive of 'docker save': {error}", where=Location(path)) from None
 
 
 def _task(task: Any, key: tuple[str, ...], document: Any) -> Tree:

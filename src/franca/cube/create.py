@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import IO, NamedTuple
 
 from franca.catalog.marked import dump
 from franca.cube.files import write_atomic
 from franca.errors import AlreadyExists, UsageError
+from franca.model.light import IO, NamedTuple
 
 QUESTIONS = (
     ("name", "Name of the cube", "my_cube"), ("description", "Description", "A machine learning task"),

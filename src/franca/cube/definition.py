@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from franca.cube.parsed import read_marked
 from franca.cube.schema import DIRECTORY, UNKNOWN, Finding, findings
 from franca.cube.tree import lookup, with_value
 from franca.errors import Location, MalformedFile, NotFound, UsageError
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
@@ -33,6 +35,7 @@ class Definition(NamedTuple):
     tree: Tree
     marks: dict[Path, tuple[int, int]]
     overrides: tuple[Override, ...] = ()
+    digest: str = ""  #: sha256 of the file
 
     def where(self, key: Path) -> Location:
         """The position of ``key`` in the file, or the command line when an override put it there."""
@@ -90,13 +93,13 @@ def load_definition(
     Raises:
         MalformedFile: with file, line, key and a remedy.
     """
-    document = read_marked(path, os.environ if environ is None else environ)
+    document, digest = read_marked(path, os.environ if environ is None else environ)
     tree = document.value
     if isinstance(tree, dict) and "container_type" in tree:
         from franca.cube.container_config import as_cube_tree
 
         tree = as_cube_tree(tree, document)
-    definition = Definition(path, os.path.dirname(path), tree, {}, document.marks, overrides)
+    definition = Definition(path, os.path.dirname(path), tree, {}, document.marks, overrides, digest)
     if not isinstance(tree, dict):
         tree = {} if not strict else _fail(definition, next(findings(tree)))
     for override in overrides:

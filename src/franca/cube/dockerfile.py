@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from typing import NamedTuple
+
+from franca.model.light import NamedTuple
 
 
 class Copied(NamedTuple):

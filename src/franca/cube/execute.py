@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
 
 from franca.cube.config import Effective, effective, select_tasks, typed_cube, typed_task
 from franca.cube.definition import cube_name
-from franca.cube.jobs import Warn, claim_mounts, fixed_mounts, io_mounts, task_job, with_run_arguments
+from franca.cube.jobs import Access, claim_mounts, fixed_mounts, io_mounts, task_job, with_run_arguments
 from franca.cube.platforms import Platform, platform
+from franca.cube.recorder import Recorder
 from franca.cube.request import Request
+from franca.cube.seen import REFUSED, seen_image
 from franca.cube.settings import Settings, load_settings
 from franca.cube.sources import resolve_cube
 from franca.cube.workspace import (
@@ -30,11 +27,18 @@ from franca.cube.workspace import (
 from franca.errors import MalformedFile, StepFailed
 from franca.model.cube import DIRECTORY, FILE, UNKNOWN, Cube, Task
 from franca.model.job import Command, Job, Outcome, Stage
+from franca.model.light import TYPE_CHECKING, NamedTuple
 from franca.runners.process import Executor, Processes, pasteable
-from franca.runners.runner import failure, is_hopeless, remedy
+from franca.runners.runner import decisive_line, failure, is_hopeless, remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from franca.cube.jobs import Warn
 
 #: Docker's and Podman's own statuses: the engine refused, the program cannot be started, or is not there.
-ENGINE_REFUSED = (125, 126, 127)
+ENGINE_REFUSED = (REFUSED, 126, 127)
 
 
 class Console(NamedTuple):
@@ -93,6 +97,9 @@ def configure(session: Session) -> None:
         session.console.note(f"the image {image.name} exists, nothing is built")
         return
     environment = found.native.container.environment if found.native else ""
+    if not environment:
+        found.runner.configure(prepared, session.executor())
+        return
     with _alone(environment, session.console.note):
         found.runner.configure(prepared, session.executor())
 
@@ -118,6 +125,8 @@ class TaskRun:
         self.every = every
         self.made = made
         self.workspace = session.workspace()
+        self.seen = seen_image(found, session.request.profile, session.environ)
+        self.trusted = self.seen is not None and self.seen.trusted()
         self.cube = Cube(
             session.config.root, session.config.definition.path, cube_name(session.config.tree), "",
             every, "container_config" in session.config.tree,
@@ -159,17 +168,23 @@ class TaskRun:
         elif self.cube.fixed_paths:
             mounts = fixed_mounts(places)
         elif self.found.runner.container.capabilities.mounts:
-            mounts = io_mounts(places, self._forced_mode(), self.session.console.warn)
+            mounts = io_mounts(places, self._access(), self.session.console.warn)
         else:
             mounts = ()
         where = self.session.config.where(("tasks", self.task.name))
         job = task_job(self.cube, self.task, where, places, self.found.base, mounts)
+        if self.trusted:
+            job = job._replace(image=job.image._replace(seen=True))
         if self.cube.fixed_paths:
-            job = with_run_arguments(job, self.task.options, where)
+            job = with_run_arguments(job, self.task.options, self.found.runner.container, where)
         return _native(job, self.found, self.task)
 
-    def _forced_mode(self) -> str:
-        return check_mode(self.session.config.text("--mount_opts"), "--mount")
+    def _access(self) -> Access:
+        """Inputs are read-only in the strict profile, unless they ask for something else (section 16)."""
+        request = self.session.request
+        forced = check_mode(self.session.config.text("--mount_opts"), "--mount")
+        usual = "ro" if request.profile.strict or request.isolate else ""
+        return Access(forced, usual, request.isolate)
 
     def make_places(self) -> None:
         copies = self.workspace.copies(self.task, self.every)
@@ -258,31 +273,36 @@ def run(session: Session) -> int:
 
 def _prepare(one: TaskRun, executor: Executor, ready: bool) -> bool:
     """Image, then inputs and types, then what the image lacks: a wrong parameter ends it before any pull."""
-    base = one.found.base._replace(name=one.task.name)
-    stages = one.found.runner.launcher.prepare(base, one.found.runner.container)
-    always = base.image.strategy == "always"
-    wanted = [] if always and ready else [stage for stage in stages if not _present(stage, executor)]
+    known = one.trusted if one.found.base.image.strategy != "always" else ready
+    wanted = [] if known else _wanted(one, executor)
     one.make_places()
     one.check_types()
-    environment = one.found.native.container.environment if one.found.native and wanted else ""
-    with _alone(environment, one.session.console.note):
-        for stage in wanted:
-            if not (environment and _present(stage, executor)):  # somebody else may have made it meanwhile
-                _do(stage, executor)
+    environment = one.found.native.container.environment if one.found.native else ""
+    if wanted and environment:
+        with _alone(environment, one.session.console.note):
+            wanted = [stage for stage in wanted if not _present(stage, executor)]  # somebody else may have made it
+            _do(wanted, executor)
+    else:
+        _do(wanted, executor)
     return True
 
 
-def _do(stage: Stage, executor: Executor) -> None:
-    for command in stage.commands:
+def _wanted(one: TaskRun, executor: Executor) -> list[Stage]:
+    """What has to be done before the image or the environment of a task is there."""
+    base = one.found.base._replace(name=one.task.name)
+    stages = one.found.runner.launcher.prepare(base, one.found.runner.container)
+    return [stage for stage in stages if not _present(stage, executor)]
+
+
+def _do(stages: list[Stage], executor: Executor) -> None:
+    for command in (command for stage in stages for command in stage.commands):
         outcome = executor.run(command)
         if not outcome.ok:
             raise failure(command, outcome)
 
 
 def _alone(path: str, note: Callable[[str], None]) -> AbstractContextManager[object]:
-    """One process at a time makes an environment; nothing is locked when there is none to make."""
-    if not path:
-        return nullcontext()
+    """One process at a time makes an environment."""
     from franca.catalog.locks import locked
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -299,11 +319,11 @@ def _present(stage: Stage, executor: Executor) -> bool:
 
 
 def _execute(one: TaskRun, executor: Executor) -> int:
+    job = one.job()
+    recorder = Recorder(one.session, job, pasteable(one.found.runner.steps(job).command))
+    outcome = _outcome(one, job, recorder, executor)
     from franca.cube.records import broken_promises
 
-    job = one.job()
-    recorder = _Recorder(one, job)
-    outcome = one.found.runner.run(job, recorder.executor(executor))
     wrong = broken_promises(job.outputs) if outcome.ok else []
     recorder.finished(outcome)
     if not outcome.ok:
@@ -316,6 +336,27 @@ def _execute(one: TaskRun, executor: Executor) -> int:
     return 0
 
 
+def _outcome(one: TaskRun, job: Job, recorder: Recorder, executor: Executor) -> Outcome:
+    """Run the job; when the engine no longer has an image that was relied on, make it and run again."""
+    outcome = one.found.runner.run(job, recorder.executor())
+    if one.seen is None:
+        return outcome
+    if not one.trusted:
+        if outcome.status != REFUSED:
+            one.seen.remember()
+        return outcome
+    if outcome.status != REFUSED:
+        return outcome
+    wanted = _wanted(one, executor)
+    one.trusted = False
+    if not wanted:
+        one.seen.doubt()
+        return outcome
+    one.seen.forget()
+    _do(wanted, executor)
+    return one.found.runner.run(one.job(), recorder.executor())
+
+
 def _failed(one: TaskRun, job: Job, outcome: Outcome, log: str) -> StepFailed:
     command = one.found.runner.steps(job).command
     if outcome.status == 127 and outcome.error.endswith("not found"):
@@ -323,61 +364,13 @@ def _failed(one: TaskRun, job: Job, outcome: Outcome, log: str) -> StepFailed:
         return error if isinstance(error, StepFailed) else StepFailed(error.message, status=127, hint=error.hint)
     name = one.found.runner.name
     text = f"task {job.name} failed: {name} ended with status {outcome.status}"
-    said = outcome.error.strip().splitlines()
-    hint = "see what the task printed above"
+    said, hint = outcome.error.strip().rpartition("\n")[2], "see what the task printed above"
     if outcome.status in ENGINE_REFUSED and job.image.name and said:
-        told = [line for line in said if line.strip() and "--help'" not in line] or said
-        said, hint = told[-1:], remedy(command.words[0], outcome.error)
-    return StepFailed(text + (f" ({said[-1]})" if said else ""), step=job.name, status=outcome.status,
+        told = [line for line in outcome.error.splitlines() if "--help'" not in line]
+        said = decisive_line("\n".join(told)) or said
+        hint = remedy(command.words[0], outcome.error)
+    return StepFailed(text + (f" ({said})" if said else ""), step=job.name, status=outcome.status,
                       hint=hint, log=log)  # fmt: skip
-
-
-class _Recorder:
-    """Writes the start and the end of a task to the cube's journal, and its output to a log."""
-
-    def __init__(self, one: TaskRun, job: Job) -> None:
-        from franca.cube.files import sha256
-        from franca.cube.records import TaskStarted, journal_of
-
-        session = one.session
-        definition = session.config.definition
-        self.job = job
-        self.journal = journal_of(definition.path, cube_name(session.config.tree), session.environ)
-        self.run = f"{time.time_ns():x}"
-        self.log = ""
-        self._environ = session.environ
-        self._say = session.console.note
-        steps = one.found.runner.steps(job)
-        self.journal.append(
-            TaskStarted(
-                at=time.time(), run=self.run, cube=definition.path, cube_digest=sha256(definition.path),
-                task=job.name, platform=session.config.platform, workspace=session.config.workspace,
-                commands=[pasteable(steps.command)], image=job.image.name, values=dict(session.request.values),
-            )
-        )  # fmt: skip
-
-    def executor(self, executor: Executor) -> Executor:
-        """On a terminal programs keep the terminal; otherwise their output is copied to a log."""
-        if sys.stdout.isatty():
-            return executor
-        try:
-            directory = os.path.join(self.journal.directory, "logs")
-            os.makedirs(directory, exist_ok=True)
-            self.log = os.path.join(directory, f"{self.run}-{self.job.name.replace('/', '_')}.log")
-            return Processes(self._environ, log=open(self.log, "wb"), say=self._say)
-        except OSError:
-            self.log = ""
-            return executor
-
-    def finished(self, outcome: Outcome) -> None:
-        from franca.cube.records import TaskFinished, described
-
-        self.journal.append(
-            TaskFinished(
-                at=time.time(), run=self.run, task=self.job.name, status=outcome.status,
-                seconds=round(outcome.seconds, 3), outputs=described(self.job.outputs), log=self.log,
-            )
-        )  # fmt: skip
 
 
 class Shown(NamedTuple):

@@ -11,13 +11,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from typing import NamedTuple
 
 from franca.cube.files import read_text, write_atomic
 from franca.cube.files import sha256 as digest_of
 from franca.cube.places import cache_directory
 from franca.errors import ChecksumMismatch, NotFound, Refused, Unavailable, UsageError
+from franca.model.light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_ARCHIVE = 2 << 30  # bytes, fetched and unpacked
 MAX_MEMBERS = 50_000

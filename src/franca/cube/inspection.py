@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from franca.cube.execute import Session, configure
 from franca.cube.files import sha256
 from franca.errors import NotFound, StepFailed, Unavailable
-from franca.model.job import Command
+from franca.model.job import Command, Image
+from franca.model.light import Any
 from franca.runners.docker import DockerLike
 from franca.runners.runner import failure
 
 
-def inspect(session: Session, *, force: bool) -> dict[str, Any]:
+def inspect(session: Session, *, force: bool, remote: bool = False) -> dict[str, Any]:
     """``hash`` as the published tool has it, and ``image``, ``repo_digest``, ``mlcube_yaml_sha256``.
+
+    Args:
+        force: configure the cube first when its image is missing.
+        remote: ask the image's registry in place of the engine; nothing is pulled.
 
     Raises:
         NotFound: the image is not there and ``force`` is not given.
@@ -24,10 +28,12 @@ def inspect(session: Session, *, force: bool) -> dict[str, Any]:
     definition = session.config.definition.path
     record: dict[str, Any] = {}
     container = found.runner.container
-    if isinstance(container, DockerLike):
+    if remote:
+        record = _registry(_remote_name(session, found.base.image), session)
+    elif isinstance(container, DockerLike):
         record = _docker(session, container, force)
     elif session.config.runner == "singularity":
-        record = _image_file(session, found.base.image.name, force)
+        record = _singularity(session, found.base.image, force)
     elif found.native is not None:
         record = {"hash": sources_digest(session, found.native.container.requirements)}
     else:
@@ -56,6 +62,36 @@ def _docker(session: Session, container: DockerLike, force: bool) -> dict[str, A
         raise StepFailed(f"{container.name} described {image.name} in a way that cannot be read", status=1) from None
     names = described.get("RepoDigests") or [""]
     return {"hash": digest, "image": image.name, "repo_digest": names[0]}
+
+
+def _registry(name: str, session: Session) -> dict[str, Any]:
+    from franca.cube.registry import parse_reference, published
+
+    found = published(name, session.environ)
+    place = parse_reference(name)
+    return {"hash": found.config, "image": name, "repo_digest": f"{place.host}/{place.name}@{found.manifest}"}
+
+
+def _remote_name(session: Session, image: Image) -> str:
+    """The name in a registry. Raises NotFound where the image comes from somewhere else."""
+    if session.config.runner == "singularity":
+        if image.recipe.startswith("docker://"):
+            return image.recipe.removeprefix("docker://")
+    elif image.name:
+        return image.name
+    raise NotFound("the image of this platform does not come from a registry", hint="leave --remote out")
+
+
+def _singularity(session: Session, image: Image, force: bool) -> dict[str, Any]:
+    """Of an image of a registry the configuration's digest, which Docker has, too; otherwise the file's."""
+    if image.recipe.startswith("docker://"):
+        try:
+            return _registry(image.recipe.removeprefix("docker://"), session)
+        except (Unavailable, NotFound) as error:
+            if not os.path.exists(image.name):
+                raise
+            session.console.warn(f"{error.message}; the hash is that of the image file")
+    return _image_file(session, image.name, force)
 
 
 def _image_file(session: Session, path: str, force: bool) -> dict[str, Any]:

@@ -6,10 +6,11 @@ demand, so a broken reference in a part that nobody asks for does no harm. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from franca.errors import Location, MalformedFile
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Path = tuple[str, ...]
 MAX_DEPTH = 50

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import Any
 
 from franca.cube.config import command_words
 from franca.cube.workspace import Place
 from franca.errors import Location, MalformedFile, UsageError
-from franca.model.cube import Cube, Task
+from franca.model.cube import FILE, Cube, Task
 from franca.model.job import Expected, Job, Mount, PathWord, Word
-from franca.runners.container import checked_gpus
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+from franca.runners.apptainer import Apptainer
+from franca.runners.container import Container, checked_gpus
 
-Warn = Callable[[str], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Warn = Callable[[str], None]
 
 
-def io_mounts(places: Iterable[Place], forced: str, warn: Warn) -> tuple[Mount, ...]:
-    """One mount per host directory, in order of first use: ``/mlcube_io0``, ``/mlcube_io1``, ... (section 6).
+class Access(NamedTuple):
+    """How a task sees its inputs."""
 
-    Args:
-        forced: the mode that ``--mount`` gives all inputs, or "".
-    """
+    forced: str = ""  #: the mode that ``--mount`` gives all of them
+    usual: str = ""  #: the mode of those that ask for none
+    alone: bool = False  #: an input file is mounted without the files beside it
+
+    def mode(self, place: Place) -> str:
+        return place.param.mode if place.param.output else self.forced or place.param.mode or self.usual
+
+
+def io_mounts(places: Iterable[Place], access: Access, warn: Warn) -> tuple[Mount, ...]:
+    """One mount per host directory, in order of first use: ``/mlcube_io0``, ``/mlcube_io1``, ... (section 6)."""
     asked: dict[str, list[str]] = {}
     quiet_outputs: set[str] = set()
+    places = tuple(places)
+    made = {place.path for place in places if place.param.output}
+    files: set[str] = set()  # mounted alone
     for place in places:
-        modes = asked.setdefault(place.directory, [])
-        mode = place.param.mode if place.param.output else forced or place.param.mode
+        alone = access.alone and place.type == FILE and place.path not in made and os.path.isfile(place.path)
+        files |= {place.path} if alone else set()
+        modes = asked.setdefault(place.path if alone else place.directory, [])
+        mode = access.mode(place)
         if mode:
             modes.append(mode)
         elif place.param.output:
@@ -34,9 +49,12 @@ def io_mounts(places: Iterable[Place], forced: str, warn: Warn) -> tuple[Mount, 
         if mode == "ro" and place.param.output:
             warn(f"output {place.param.name} is mounted read-only (opts: ro)")
     return tuple(
-        Mount(directory, f"/mlcube_io{index}", _mode(directory, modes, directory in quiet_outputs, warn))
-        for index, (directory, modes) in enumerate(asked.items())
-    )
+        Mount(
+            source, f"/mlcube_io{index}" + (f"/{os.path.basename(source)}" if source in files else ""),
+            _mode(source, modes, source in quiet_outputs, warn),
+        )
+        for index, (source, modes) in enumerate(asked.items())
+    )  # fmt: skip
 
 
 def _mode(directory: str, modes: list[str], has_output: bool, warn: Warn) -> str:
@@ -92,16 +110,19 @@ def task_job(
     )
 
 
-def with_run_arguments(job: Job, options: dict[str, Any], where: Location) -> Job:
+def with_run_arguments(job: Job, options: dict[str, Any], container: Container, where: Location) -> Job:
     """A container_config.yaml task's ``run_args``; without them the network is off and the user is the caller
-    (MLCube spec, section 15)."""
+    (MLCube spec, section 15). Apptainer shares neither variables nor places with the host then, and has no use
+    for a size of shared memory and for ports."""
     environment = options.get("environment") or {}
     if not isinstance(environment, dict):
         raise MalformedFile("run_args.environment must be a map", where=where)
     words = job.option_words
-    if options.get("shm_size"):
+    if isinstance(container, Apptainer):
+        words += ("--cleanenv", "--containall")
+    elif options.get("shm_size"):
         words += (f"--shm-size={options['shm_size']}",)
-    for port in _listed(options.get("ports")):
+    for port in [] if isinstance(container, Apptainer) else _listed(options.get("ports")):
         words += ("-p", str(port))
     gpus = job.limits.gpus or checked_gpus(str(options.get("gpus") or ""))
     return job._replace(

@@ -8,10 +8,9 @@ and rules that a schema cannot say (words of an entry point, references, one nam
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.cube.schema import MAPS, MODES, PARAM_KEYS, STRATEGIES, TYPES
 from franca.cube.settings import DEFAULTS, FURTHER
+from franca.model.light import Any
 
 Tree = dict[str, Any]
 SCALAR: Tree = {"type": ["string", "number", "boolean", "null"]}

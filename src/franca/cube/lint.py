@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from franca.cube.definition import Definition, load_definition, locate
 from franca.cube.interpolate import Resolver
 from franca.cube.schema import Finding, findings
 from franca.errors import FrancaError, MalformedFile
+from franca.model.light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class Report(NamedTuple):

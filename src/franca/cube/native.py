@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
 
 from franca.cube.config import Effective, command_words
 from franca.cube.dockerfile import ImagePlan, read_dockerfile
 from franca.cube.files import read_text
 from franca.cube.places import cache_directory
 from franca.errors import MalformedFile, Unavailable
+from franca.model.light import NamedTuple
 from franca.runners.native import Native
 from franca.runners.words import Facts
 

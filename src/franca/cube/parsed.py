@@ -10,31 +10,32 @@ from __future__ import annotations
 import marshal
 import os
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from franca.cube.files import read_text
+from franca.cube.files import read_text, sha256
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from franca.catalog.marked import Marked
 
-_FORMAT = "franca-parsed-1"
+_FORMAT = "franca-parsed-2"
 _YOUNG = 2_000_000_000  # nanoseconds
 
 
-def read_marked(path: str, environ: Mapping[str, str]) -> Marked:
-    """The document at ``path``. Raises NotFound, MalformedFile or Unavailable."""
+def read_marked(path: str, environ: Mapping[str, str]) -> tuple[Marked, str]:
+    """The document at ``path``, and the sha256 of the file. Raises NotFound, MalformedFile or Unavailable."""
     from franca.catalog.marked import Marked, parse_marked
 
     stamp = _stamp(path)
     store = _store(path, environ)
     known = _load(store, stamp) if stamp else None
     if known is not None:
-        return Marked(path, *known)
-    document = parse_marked(read_text(path), path)
+        return Marked(path, *known[:2]), known[2]
+    document, digest = parse_marked(read_text(path), path), sha256(path)
     if stamp and time.time_ns() - max(stamp[1], stamp[2]) > _YOUNG:
-        _save(store, stamp, document)
-    return document
+        _save(store, stamp, document, digest)
+    return document, digest
 
 
 def _stamp(path: str) -> tuple[int, ...]:
@@ -46,31 +47,28 @@ def _stamp(path: str) -> tuple[int, ...]:
 
 
 def _store(path: str, environ: Mapping[str, str]) -> str:
-    import _imp
+    from franca.cube.places import cache_directory, key_of
 
-    from franca.cube.places import cache_directory
-
-    key = _imp.source_hash(0x63756265, path.encode("utf-8", "surrogateescape")).hex()
-    return os.path.join(cache_directory(environ), "parsed", key)
+    return os.path.join(cache_directory(environ), "parsed", key_of(path))
 
 
-def _load(store: str, stamp: tuple[int, ...]) -> tuple[Any, Any] | None:
+def _load(store: str, stamp: tuple[int, ...]) -> tuple[Any, Any, str] | None:
     try:
         with open(store, "rb") as file:
             if os.fstat(file.fileno()).st_uid != os.getuid():
                 return None
             kept = marshal.load(file)  # noqa: S302 - the caller's own file, in a directory of theirs
         if kept[0] == _FORMAT and kept[1] == stamp:
-            return kept[2], kept[3]
+            return kept[2], kept[3], kept[4]
     except (OSError, ValueError, EOFError, TypeError, LookupError):
         return None
     return None
 
 
-def _save(store: str, stamp: tuple[int, ...], document: Marked) -> None:
+def _save(store: str, stamp: tuple[int, ...], document: Marked, digest: str) -> None:
     temporary = f"{store}.{os.getpid()}.tmp"
     try:
-        data = marshal.dumps((_FORMAT, stamp, document.value, document.marks))
+        data = marshal.dumps((_FORMAT, stamp, document.value, document.marks, digest))
         os.makedirs(os.path.dirname(store), mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+
+from franca.model.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def key_of(text: str) -> str:
+    """Sixteen digits for a file name (the interpreter's own hash, the same in every process)."""
+    import _imp
+
+    return _imp.source_hash(0x63756265, text.encode("utf-8", "surrogateescape")).hex()
 
 
 def cache_directory(environ: Mapping[str, str]) -> str:

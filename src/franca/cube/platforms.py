@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from franca.cube.config import Effective, command_words, wanted_gpus
 from franca.cube.jobs import caller
 from franca.cube.request import Request
 from franca.errors import MalformedFile, Unavailable, UsageError
 from franca.model.job import Image, Job, Limits
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
 from franca.runners.apptainer import Apptainer, image_file_name, is_source
 from franca.runners.container import checked_gpus
 from franca.runners.docker import DockerLike
@@ -57,6 +57,7 @@ def local(container: Any) -> Runner:
 
 def _docker(config: Effective, request: Request, known: Facts) -> Platform:
     image, warnings = _docker_image(config, known)
+    warnings += _other_count(config)
     limits, option_words = _docker_limits(config, request, known)
     profile = request.profile
     return Platform(
@@ -158,6 +159,14 @@ def _docker_limits(config: Effective, request: Request, known: Facts) -> tuple[L
     return limits, (*words, f"--shm-size={shared}") if shared else words
 
 
+def _other_count(config: Effective) -> tuple[str, ...]:
+    """A count on the command line that is not the definition's is worth a warning, no more (section 7)."""
+    given, declared = config.option("--gpus"), config.resolver.get(("platform", "accelerator_count"))
+    if declared is None or not str(given).isdigit() or str(declared).removesuffix(".0") == str(given):
+        return ()
+    return (f"--gpus={given}, but the definition says accelerator_count: {declared}",)
+
+
 def _names_gpus(words: tuple[str, ...]) -> bool:
     return any(word == "--gpus" or word.startswith("--gpus=") for word in words)
 
@@ -173,7 +182,7 @@ def _without_gpus(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _singularity(config: Effective, request: Request, known: Facts) -> Platform:
-    image = _singularity_image(config, known)
+    image = _singularity_image(config, known, shared=request.profile.map_user)
     gpus = config.option("--nv")
     if gpus is None:
         gpus = ""
@@ -210,8 +219,12 @@ def _nv(text: str) -> str:
     return checked_gpus(text)
 
 
-def _singularity_image(config: Effective, known: Facts) -> Image:
-    """The image file and its source (section 8): existing file, the cube's recipe, the docker section."""
+def _singularity_image(config: Effective, known: Facts, *, shared: bool) -> Image:
+    """The image file and its source (section 8): existing file, the cube's recipe, the docker section.
+
+    Args:
+        shared: what is made from a docker image is kept once per user, not in the cube.
+    """
     directory = _image_directory(config)
     words = option_words(config, "build_args", "", known)
     own = isinstance(config.definition.raw, dict) and config.definition.raw.get("singularity") is not None
@@ -230,6 +243,9 @@ def _singularity_image(config: Effective, known: Facts) -> Image:
     archive = config.resolver.get(("docker", "tar_file"))
     source = f"docker-archive:{archive}" if archive else f"docker://{docker}"
     file = name or image_file_name(str(docker))
+    own_place = os.path.exists(os.path.join(directory, file))  # `mlcube configure` makes it there
+    if shared and not own_place and _is_default(config.tree["runner"].get("image_dir")):
+        directory = _shared_directory(config.root, source, known)
     return Image(os.path.join(directory, file), context=config.root, recipe=source, build_words=words)
 
 
@@ -247,11 +263,26 @@ def _no_source(config: Effective, recipe: str, docker: Any) -> Exception:
 
 def _image_directory(config: Effective) -> str:
     """Where image files are kept. The default does not follow ``--workspace``: an image is made once."""
-    value = config.tree["runner"].get("image_dir")
-    if value in (None, "", "${runtime.workspace}/.image"):
+    if _is_default(config.tree["runner"].get("image_dir")):
         return os.path.join(config.root, "workspace", ".image")
     text = os.path.expanduser(config.text("image_dir"))
     return os.path.normpath(os.path.join(config.root, text))
+
+
+def _is_default(directory: Any) -> bool:
+    return directory in (None, "", "${runtime.workspace}/.image")
+
+
+def _shared_directory(root: str, source: str, known: Facts) -> str:
+    """Of an image file in the user's cache: named after its source, an archive's size and time included."""
+    from franca.cube.places import cache_directory, key_of
+
+    archive = source.removeprefix("docker-archive:")
+    if archive != source:
+        path = os.path.join(root, archive)
+        stamp = os.stat(path) if os.path.exists(path) else None
+        source = f"{path}\0{stamp.st_size} {stamp.st_mtime_ns}" if stamp else path
+    return os.path.join(cache_directory(known.environ), "apptainer", key_of(source))
 
 
 def _native(config: Effective, request: Request, known: Facts) -> Platform:

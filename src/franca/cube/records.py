@@ -2,17 +2,23 @@
 
 Records lie outside the workspace, in the user's state directory, so that a run leaves there only what its
 task made: ``$XDG_STATE_HOME/franca/cube/NAME-KEY/journal.jsonl`` and ``logs/``.
+
+This is not :mod:`franca.engine.journal`: that one is a folder per run below a repositories root, which a cube
+does not have, and its reader answers for scripts that can be replayed. A cube is asked what its tasks did last, so
+its record is one file per cube. A task that runs as a script step is in both.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from franca.cube.files import sha256
+from franca.cube.places import key_of
 from franca.model.job import Expected
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_HASHED = 10_000  # files of one output directory
 MAX_BYTES = 4 << 30  # of one output; larger ones are recorded without a digest
@@ -60,7 +66,7 @@ class Journal(NamedTuple):
         """Add one line; a single write, so lines of two processes never mix. Failure to record is no failure."""
         try:
             os.makedirs(self.directory, exist_ok=True)
-            line = json.dumps(event._asdict(), separators=(",", ":")).encode() + b"\n"
+            line = encoded(event._asdict()).encode() + b"\n"
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 os.write(descriptor, line)
@@ -71,6 +77,8 @@ class Journal(NamedTuple):
 
     def events(self) -> list[dict[str, Any]]:
         """What is recorded, oldest first; a line that was cut off by a crash is left out."""
+        import json
+
         try:
             with open(self.path, "rb") as file:
                 lines = file.read().splitlines()
@@ -85,13 +93,36 @@ class Journal(NamedTuple):
         return out
 
 
+def encoded(value: Any) -> str:
+    """JSON in one line. For plain texts without the module json, whose import costs more than a short command."""
+    try:
+        return _plain(value)
+    except ValueError:
+        import json
+
+        return json.dumps(value, separators=(",", ":"))
+
+
+def _plain(value: Any) -> str:
+    """Raises ValueError for what needs more than quotes and backslashes escaped."""
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) or (isinstance(value, float) and abs(value) < float("inf")):
+        return repr(value)
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return "{" + ",".join(f"{_plain(key)}:{_plain(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_plain, value)) + "]"
+    raise ValueError(value)
+
+
 def journal_of(path: str, name: str, environ: Mapping[str, str]) -> Journal:
     """The record of the cube with the definition ``path``."""
-    from hashlib import sha256 as digest
-
     state = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME", ""), ".local", "state")
     plain = "".join(c if c.isalnum() else "-" for c in name)[:40]
-    return Journal(os.path.join(state, "franca", "cube", f"{plain}-{digest(path.encode()).hexdigest()[:12]}"))
+    return Journal(os.path.join(state, "franca", "cube", f"{plain}-{key_of(path)}"))
 
 
 def described(outputs: tuple[Expected, ...]) -> dict[str, Any]:

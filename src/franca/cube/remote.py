@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from shlex import join as command_line
 from shlex import quote as literal
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from franca.cube.config import Effective, select_tasks
 from franca.cube.request import Options, Request
 from franca.errors import MalformedFile, UsageError
 from franca.model.job import Command, Limits
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
 from franca.runners.container import checked_gpus
 from franca.runners.process import Executor, pasteable
 from franca.runners.runner import Runner, failure
@@ -173,6 +173,8 @@ class Delegate(NamedTuple):
         for name in Options._fields:
             value = getattr(request.options, name)
             words += [f"--{name}={value}"] if value is not None and task else []
+        for flag, wanted in (("--strict", request.profile.strict), ("--isolate", request.isolate)):
+            words += [flag] if wanted and task else []
         words += [f"-P{word}" for word in request.override_words if not word.startswith(("ssh.", "runner."))]
         words += [f"{name}={value}" for name, value in request.values] if task else []
         return f"{self._activation()} && cd {literal(self.remote)} && {command_line(words)}"

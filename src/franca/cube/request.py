@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from franca.cube.definition import Override
+from franca.model.light import NamedTuple
 
 
 class Options(NamedTuple):
@@ -51,3 +50,4 @@ class Request(NamedTuple):
     profile: Profile = PUBLISHED
     keep_going_without_files: bool = False  #: missing input files are only warned about
     offline: bool = False
+    isolate: bool = False  #: inputs are read-only, and input files are mounted without the files beside them

@@ -5,10 +5,12 @@ Rules: MLCube spec, section 3; keys of the runner sections: sections 7 to 10.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
 from franca.cube.settings import DEFAULTS, FURTHER
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+from franca.runners.words import split_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Path = tuple[str, ...]
 TASK_KEYS = ("entrypoint", "parameters")
@@ -144,6 +146,10 @@ def _task(task: Any, key: Path) -> Iterator[Finding]:
             yield _warning(
                 (*key, extra), f"unknown key {extra!r} in task {name!r} is ignored", _closest(extra, TASK_KEYS)
             )
+    if "entrypoint" in task and task["entrypoint"] is None:
+        yield _warning(
+            (*key, "entrypoint"), "an empty entrypoint is no entrypoint: the image's own is used", "remove it"
+        )
     yield from _entrypoint(task.get("entrypoint"), (*key, "entrypoint"))
     yield from _parameters(task.get("parameters"), (*key, "parameters"))
 
@@ -154,10 +160,8 @@ def _entrypoint(entrypoint: Any, key: Path) -> Iterator[Finding]:
     if not isinstance(entrypoint, str):
         yield _error(key, f"entrypoint must be text, not {kind(entrypoint)}", "write: entrypoint: python main.py")
         return
-    import shlex
-
     try:
-        empty = not shlex.split(entrypoint)
+        empty = not split_command(entrypoint)
     except ValueError as error:
         yield _error(key, f"entrypoint cannot be split into words: {error}", "close the quotes")
         return

@@ -8,12 +8,13 @@ finds none.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from copy import deepcopy
-from typing import Any
 
-from franca.cube.tree import merged
+from franca.cube.tree import copied, merged
 from franca.errors import Location, MalformedFile, NotFound, UsageError
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Tree = dict[str, Any]
 
@@ -131,7 +132,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def _read(path: str, environ: Mapping[str, str]) -> Tree:
     from franca.cube.parsed import read_marked
 
-    document = read_marked(path, environ)
+    document, _ = read_marked(path, environ)
     tree = {} if document.value is None else document.value
     hint = "correct the file, or move it away and let 'mlcube config' write a new one"
     if not isinstance(tree, dict):
@@ -149,10 +150,10 @@ def _completed(tree: Tree) -> Tree:
     for name, defaults in DEFAULTS.items():
         if PACKAGES[name] not in renamed:
             runners.setdefault(name, {"pkg": PACKAGES[name]})
-            platforms.setdefault(name, deepcopy(defaults))
+            platforms.setdefault(name, copied(defaults))
     for name, defaults in FURTHER_PLATFORMS.items():
         if defaults["runner"] in runners:
-            platforms.setdefault(name, deepcopy(defaults))
+            platforms.setdefault(name, copied(defaults))
     rest = {key: value for key, value in tree.items() if key not in ("runners", "platforms", "storage")}
     return {"runners": runners, "platforms": platforms, "storage": tree.get("storage") or {}, **rest}
 
@@ -161,7 +162,7 @@ def filled(entry: Tree, runner: str) -> tuple[Tree, list[str]]:
     """``entry`` with the keys it lacks taken from the runner's defaults, and the names of those keys."""
     defaults = DEFAULTS[runner]
     lacking = [key for key in defaults if key not in entry]
-    return merged({key: deepcopy(defaults[key]) for key in lacking}, entry), lacking
+    return merged({key: copied(defaults[key]) for key in lacking}, entry), lacking
 
 
 # The edits behind ``mlcube config``: each raises when it is refused, so that the exit status tells.
@@ -172,7 +173,7 @@ def create_platform(settings: Settings, runner: str, name: str) -> None:
         raise NotFound(f"unknown runner {runner!r}", hint=f"runners: {', '.join(settings.tree['runners'])}")
     _refuse_existing(settings, name)
     kind = settings.runner_type({"runner": runner})
-    settings.tree["platforms"][name] = {**deepcopy(DEFAULTS[kind]), "runner": runner}
+    settings.tree["platforms"][name] = {**copied(DEFAULTS[kind]), "runner": runner}
 
 
 def remove_platform(settings: Settings, name: str) -> None:
@@ -187,7 +188,7 @@ def rename_platform(settings: Settings, old: str, new: str) -> None:
 def copy_platform(settings: Settings, old: str, new: str) -> None:
     entry = settings.platform(old)
     _refuse_existing(settings, new)
-    settings.tree["platforms"][new] = deepcopy(entry)
+    settings.tree["platforms"][new] = copied(entry)
 
 
 def rename_runner(settings: Settings, old: str, new: str, update_platforms: bool) -> None:

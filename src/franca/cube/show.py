@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from franca.cube import settings as store
 from franca.cube.definition import FILE_NAME, cube_name, load_definition
 from franca.cube.interpolate import Resolver
 from franca.cube.settings import Settings, load_settings
 from franca.cube.sources import resolve_cube
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from franca.cube.execute import Session
 
 

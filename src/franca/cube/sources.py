@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from franca.cube.definition import locate
+from franca.model.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def resolve_cube(text: str, directory: str, environ: Mapping[str, str], *, offline: bool = False) -> str:

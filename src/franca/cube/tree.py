@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from franca.model.light import Any
 
 Path = tuple[str, ...]
 
@@ -15,6 +15,13 @@ def merged(below: Any, above: Any) -> Any:
             out[key] = merged(below[key], value) if key in below else value
         return out
     return above
+
+
+def copied(tree: Any) -> Any:
+    """Maps and lists anew, with the same scalars in them."""
+    if isinstance(tree, dict):
+        return {key: copied(value) for key, value in tree.items()}
+    return [copied(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def with_value(tree: dict[str, Any], key: Path, value: Any) -> dict[str, Any]:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from franca.errors import MalformedFile, NotFound, Unavailable, UsageError
 from franca.model.cube import DIRECTORY, FILE, UNKNOWN, Param, Task
+from franca.model.light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class Place(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from franca.model.light import Any, NamedTuple
 
 FILE = "file"
 DIRECTORY = "directory"

@@ -6,7 +6,7 @@ says what it is wrapped in, a launcher says where it runs; neither is part of th
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from franca.model.light import NamedTuple
 
 
 class PathWord(NamedTuple):
@@ -56,6 +56,7 @@ class Image(NamedTuple):
     recipe: str = ""  #: absolute Dockerfile path, or an engine's own source (recipe file, docker://...)
     strategy: str = "pull"  #: "pull", "auto" or "always" (MLCube, section 7)
     build_words: tuple[str, ...] = ()  #: further words of the build command
+    seen: bool = False  #: was there before; the engine refuses the job when it is gone
 
 
 class Expected(NamedTuple):

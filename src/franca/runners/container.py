@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from franca.errors import UsageError
 from franca.model.job import Capabilities, Command, Job, Stage
+from franca.model.light import Protocol
 
 
 class Container(Protocol):
@@ -14,22 +13,18 @@ class Container(Protocol):
     @property
     def name(self) -> str:
         """For messages: ``docker``, ``sudo podman``, ``apptainer``."""
-        ...
 
     @property
     def capabilities(self) -> Capabilities: ...
 
     def prepare(self, job: Job) -> Stage:
         """What makes the job's image present; ``Stage.unless`` tells when nothing has to be done."""
-        ...
 
     def configure(self, job: Job) -> tuple[Command, ...]:
         """Pull or build the image without asking whether it is there (``configure`` of a cube)."""
-        ...
 
     def command(self, job: Job) -> Command:
         """The command that runs the job to its end and has its exit status."""
-        ...
 
 
 def check_wishes(job: Job, capabilities: Capabilities, name: str) -> None:

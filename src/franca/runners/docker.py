@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from franca.errors import UsageError
 from franca.model.job import Capabilities, Command, Image, Job, Mount, Stage
+from franca.model.light import NamedTuple
 from franca.runners.container import check_wishes
 
 _CAPABILITIES = Capabilities(
@@ -49,6 +48,8 @@ class DockerLike(NamedTuple):
     def command(self, job: Job) -> Command:
         check_wishes(job, _CAPABILITIES, self.name)
         words = [*self.executable, "run", *self._options(job)]
+        if job.image.seen:
+            words.append("--pull=never")
         if job.entrypoint:
             words.append(f"--entrypoint={job.entrypoint[0]}")
         for key, value in job.env:

@@ -6,11 +6,10 @@ platform's part that mounts the volume claim; it is made here and needs no SDK. 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from franca.model.job import Capabilities, Command, Job, Stage
+from franca.model.light import Any, NamedTuple
 from franca.runners.container import Container
-from franca.runners.kubernetes import memory_quantity, resource_name
+from franca.runners.kubernetes import gpu_count, memory_quantity, resource_name
 from franca.runners.launcher import Steps
 
 Tree = dict[str, Any]
@@ -108,8 +107,8 @@ def _container(job: Job) -> Tree:
     if job.env:
         container["env"] = [{"name": key, "value": value} for key, value in job.env]
     resources: Tree = {}
-    if job.limits.gpus.isdigit():
-        resources["accelerator"] = {"resourceType": "nvidia.com/gpu", "resourceCount": job.limits.gpus}
+    if count := gpu_count(job):
+        resources["accelerator"] = {"resourceType": "nvidia.com/gpu", "resourceCount": str(count)}
     if job.limits.memory:
         resources["resourceMemoryLimit"] = memory_quantity(job.limits.memory)
     if job.limits.cpus:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from franca.errors import StepFailed, UsageError
 from franca.model.job import Capabilities, Command, Job, Outcome, Stage
+from franca.model.light import TYPE_CHECKING, Any, NamedTuple
 from franca.runners.container import Container
 from franca.runners.launcher import Steps
 from franca.runners.process import Executor
 from franca.runners.runner import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Tree = dict[str, Any]
 
@@ -181,16 +183,21 @@ def _read(text: str) -> Tree:
 
 def _limits(job: Job) -> Tree:
     limits: Tree = {}
-    gpus = job.limits.gpus
-    if gpus:
-        if not gpus.isdigit():
-            raise UsageError(f"a cluster gives a number of GPUs, not {gpus!r}", hint="--gpus=COUNT")
-        limits["nvidia.com/gpu"] = int(gpus)
+    if count := gpu_count(job):
+        limits["nvidia.com/gpu"] = count
     if job.limits.memory:
         limits["memory"] = memory_quantity(job.limits.memory)
     if job.limits.cpus:
         limits["cpu"] = job.limits.cpus
     return limits
+
+
+def gpu_count(job: Job) -> int:
+    """Raises UsageError for all and for a device list: a scheduler counts, and chooses itself."""
+    gpus = job.limits.gpus
+    if gpus and not gpus.isdigit():
+        raise UsageError(f"a cluster gives a number of GPUs, not {gpus!r}", hint="--gpus=COUNT")
+    return int(gpus or 0)
 
 
 def memory_quantity(text: str) -> str:

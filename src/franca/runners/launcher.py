@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
-
 from franca.model.job import Capabilities, Command, Job, Stage
+from franca.model.light import NamedTuple, Protocol
 from franca.runners.container import Container
 
 
@@ -33,7 +32,6 @@ class Launcher(Protocol):
 
     def prepare(self, job: Job, container: Container) -> tuple[Stage, ...]:
         """The stages that need nothing of the job but its image."""
-        ...
 
 
 class Local(NamedTuple):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from franca.errors import UsageError
 from franca.model.job import Capabilities, Command, Job, Stage
+from franca.model.light import NamedTuple
 from franca.runners.container import check_wishes
 
 _CAPABILITIES = Capabilities()

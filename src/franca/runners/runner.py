@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from franca.errors import StepFailed, Unavailable
 from franca.model.job import Command, Job, Outcome, Stage
+from franca.model.light import NamedTuple
 from franca.runners.container import Container
 from franca.runners.launcher import Launcher, Steps
 from franca.runners.process import NOT_FOUND, Executor

@@ -5,11 +5,10 @@ Files are shared: the planning machine's paths are the compute node's.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from franca.errors import UsageError
 from franca.grammar.shell import command_line
 from franca.model.job import Capabilities, Command, Job, Limits, Stage
+from franca.model.light import NamedTuple
 from franca.runners.container import Container
 from franca.runners.launcher import Steps
 

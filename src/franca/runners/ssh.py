@@ -9,10 +9,10 @@ import os
 from hashlib import sha256
 from shlex import join as command_line
 from shlex import quote as literal
-from typing import NamedTuple
 
 from franca.errors import UsageError
 from franca.model.job import Capabilities, Command, Job, PathWord, Stage
+from franca.model.light import NamedTuple
 from franca.runners.container import Container
 from franca.runners.launcher import Steps
 from franca.runners.process import pasteable
@@ -80,9 +80,10 @@ class SSH(NamedTuple):
     def places(self, job: Job) -> dict[str, str]:
         """Where each host directory of the job lies over there. Equal directories of two jobs are shared."""
         roots = {self.root: self._place(self.root)} if self.root else {}
-        paths = [m.source for m in job.mounts] or [
-            os.path.dirname(w.path) for w in job.words if isinstance(w, PathWord)
-        ]
+        files = {output.path for output in job.outputs if not output.directory}
+        paths = [
+            os.path.dirname(m.source) if m.source in files or os.path.isfile(m.source) else m.source for m in job.mounts
+        ] or [os.path.dirname(w.path) for w in job.words if isinstance(w, PathWord)]
         for path in (*paths, *job.inputs):
             if not any(path == root or path.startswith(root + "/") for root in roots):
                 roots[path] = self._place(path)
@@ -138,16 +139,16 @@ class SSH(NamedTuple):
         return (made, self.connection.push(self.root + "/", target + "/"))
 
     def _bring(self, job: Job, places: dict[str, str]) -> list[Command]:
+        there = job.relocated(places)
+        present = [(here, place) for here, place in zip(job.inputs, there.inputs, strict=True) if os.path.exists(here)]
         directories = sorted(places.values())
-        directories += [o.path if o.directory else os.path.dirname(o.path) for o in job.relocated(places).outputs]
+        directories += [place if os.path.isdir(here) else os.path.dirname(place) for here, place in present]
+        directories += [o.path if o.directory else os.path.dirname(o.path) for o in there.outputs]
         made = " ".join(literal(d) for d in dict.fromkeys(directories))
         commands = [self.connection.command(f"mkdir -p {made}", "make directories", quiet=True)] if made else []
-        for path in job.inputs:
-            if not os.path.exists(path):
-                continue
-            place = job._replace(directory=path).relocated(places).directory
-            slash = "/" if os.path.isdir(path) else ""
-            commands.append(self.connection.push(path + slash, place + slash))
+        for here, place in present:
+            slash = "/" if os.path.isdir(here) else ""
+            commands.append(self.connection.push(here + slash, place + slash))
         return commands
 
     def _fetch(self, job: Job, places: dict[str, str]) -> list[Command]:

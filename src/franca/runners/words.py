@@ -6,10 +6,11 @@ other character is data: ``;``, ``|``, backticks and other ``$(...)`` arrive in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from franca.errors import UsageError
+from franca.model.light import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _BLANK = " \t\n\r"
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
@@ -21,6 +22,15 @@ class Facts(NamedTuple):
     environ: Mapping[str, str]
     uid: int
     gid: int
+
+
+def split_command(text: str) -> tuple[str, ...]:
+    """The words of a command, with quotes and without any expansion. Raises ValueError for an unclosed quote."""
+    if text.isascii() and text.isprintable() and not any(char in text for char in "'\"\\"):
+        return tuple(text.split())
+    import shlex
+
+    return tuple(shlex.split(text))
 
 
 def split_options(text: str, facts: Facts, what: str = "options") -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.cube.checks import check_getting_started, check_hello_world, check_matmul
+
 ROOT = Path(__file__).resolve().parents[3]
 CUBES = ROOT / "recipes" / "cube"
 
@@ -63,29 +65,20 @@ def test_hello_world_adds_a_line_for_every_run(home: Home, tmp_path: Path) -> No
     cube = copy_of("hello_world", tmp_path)
     home.mlcube("run", "--mlcube=.", "--platform=native", "--task=hello,bye", cwd=cube)
     home.mlcube("run", "--platform=native", "--task=hello", "name=names/mary.txt", "chat=chats/mary.txt", cwd=cube)
-    alice = (cube / "workspace/chats/chat_with_alice.txt").read_text().splitlines()
-    assert [line.partition("]  ")[2] for line in alice] == [
-        "Hi, Alice! Nice to meet you.", "Bye, Alice! It was great talking to you.",
-    ]  # fmt: skip
+    check_hello_world(cube / "workspace")
     assert "Mary" in (cube / "workspace/chats/mary.txt").read_text()
 
 
 def test_matmul_gives_the_product(home: Home, tmp_path: Path) -> None:
     cube = copy_of("matmul", tmp_path)
     home.mlcube("run", "--platform=native", cwd=cube)
-    rows = [[int(x) for x in line.split()] for line in (cube / "workspace/matmul.txt").read_text().splitlines()]
-    numpy = pytest.importorskip("numpy")
-    left = numpy.fromfunction(lambda i, j: (3 * i + 5 * j) % 7 - 3, (100, 50))
-    right = numpy.fromfunction(lambda i, j: (2 * i + 7 * j) % 5 - 2, (50, 30))
-    assert (numpy.array(rows) == left @ right).all()
+    check_matmul(cube / "workspace")
 
 
 def test_getting_started_finds_the_law_behind_the_table(home: Home, tmp_path: Path) -> None:
     cube = copy_of("getting-started", tmp_path)
     home.mlcube("run", "--platform=native", "--task=download_data,preprocess_data,train", cwd=cube)
-    metrics = json.loads((cube / "workspace/metrics.json").read_text())
-    assert metrics["test_rmse"] < 3.5, "the noise has standard deviation 3"
-    assert metrics["coefficients"] == pytest.approx([20, 0.9, 4, -0.5], rel=0.05)
+    check_getting_started(cube / "workspace")
     assert not list(cube.rglob("__pycache__"))
 
 

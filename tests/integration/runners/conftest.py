@@ -86,6 +86,28 @@ def docker(engines_directory: Path, root_file_system: Path) -> Iterator[dict[str
 
 
 @pytest.fixture(scope="session")
+def registry(engines_directory: Path) -> Iterator[str]:
+    """The host of an image registry on this machine."""
+    need("docker-registry")
+    directory, port = engines_directory / "r", free_ports(1)
+    script("registry.sh", "start", str(directory), str(port))
+    yield f"127.0.0.1:{port}"
+    script("registry.sh", "stop", str(directory))
+
+
+@pytest.fixture(scope="session")
+def hub(engines_directory: Path, registry: str, docker: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A Docker daemon for which that registry is Docker Hub: a name without a host is pulled from there.
+
+    It starts without any image; the other daemon pushes what is to be pulled.
+    """
+    directory = engines_directory / "h"
+    script("docker.sh", "start", str(directory), f"--registry-mirror=http://{registry}")
+    yield {**docker, "DOCKER_HOST": f"unix://{directory}/docker.sock"}
+    script("docker.sh", "stop", str(directory))
+
+
+@pytest.fixture(scope="session")
 def podman(engines_directory: Path, root_file_system: Path) -> Iterator[tuple[str, ...]]:
     """The words that start Podman with a store of its own that has the image."""
     need("podman", "runc")

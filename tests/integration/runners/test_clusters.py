@@ -127,14 +127,52 @@ def test_manifests_keep_the_published_schema(version: str) -> None:
         validate.validate(manifest, version, strict=True)
 
 
-def test_pipelines_keep_the_published_schema() -> None:
-    spec = pytest.importorskip("kfp.pipeline_spec.pipeline_spec_pb2")
-    json_format = pytest.importorskip("google.protobuf.json_format")
+@pytest.fixture(scope="module")
+def published_pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published messages of Kubeflow's pipelines, in a folder: they need an older protobuf than others here."""
+    folder = tmp_path_factory.mktemp("kfp")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for place, packages in (
+        ("pipelines", ["kfp-pipeline-spec==2.17.3", "googleapis-common-protos"]),
+        ("platform", ["--no-deps", "kfp-kubernetes==2.17.3"]),  # its own code wants the whole SDK
+    ):
+        done = subprocess.run([*pip, "--target", str(folder / place), *packages], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"{packages[-1]} cannot be installed: {done.stderr.strip().splitlines()[-1]}")
+    return folder
+
+
+CHECK = """
+import json, sys
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+sys.path.append(sys.argv[1] + "/platform/kfp/kubernetes")
+import kubernetes_executor_config_pb2
+pipeline, platform = json.load(sys.stdin)
+parsed = json_format.ParseDict(pipeline, pipeline_spec_pb2.PipelineSpec())
+json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+for config in platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
+    json_format.ParseDict(config, kubernetes_executor_config_pb2.KubernetesExecutorConfig())
+print(list(parsed.root.dag.tasks["train-2"].dependent_tasks))
+"""
+
+
+def checked(folder: Path, *documents: Any) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-S", "-c", CHECK, str(folder)]
+    environ = {"PYTHONPATH": str(folder / "pipelines"), "PATH": os.environ["PATH"]}
+    return subprocess.run(words, input=json.dumps(documents), env=environ, capture_output=True, text=True)
+
+
+def test_pipelines_keep_the_published_schema(published_pipelines: Path) -> None:
     launcher = Kubeflow("p", "My Cube")
-    parsed = json_format.ParseDict(launcher.pipeline((JOB, JOB)), spec.PipelineSpec())
-    assert list(parsed.root.dag.tasks["train-2"].dependent_tasks) == ["train"]
-    platform = json_format.ParseDict(launcher.platform((JOB,)), spec.PlatformSpec())
-    assert "kubernetes" in platform.platforms
+    pipeline, platform = launcher.pipeline((JOB, JOB)), launcher.platform((JOB, JOB))
+    done = checked(published_pipelines, pipeline, platform)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "['train']\n"
+    executors = {"exec-train": {"pvcMounts": []}}
+    unknown = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+    for wrong in (({**pipeline, "pipelineInfoo": {}}, platform), (pipeline, unknown)):
+        assert "ParseError" in checked(published_pipelines, *wrong).stderr
 
 
 def test_a_kubeflow_run_is_one_pipeline_of_all_tasks(cube: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import os
 import shlex
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +156,77 @@ tasks:
     ]  # fmt: skip
 
 
+def test_container_config_with_an_image_file(tmp_path: Path) -> None:
+    text = """container_type: SingularityFile
+image: images/m.sif
+tasks:
+  infer:
+    run_args: {command: python3 /x.py, shm_size: 2g, environment: {K: V}, ports: "80:80"}
+    output_volumes: {output_path: {mount_path: /volumes/out, type: directory}}
+"""
+    bench = Bench(tmp_path, text, "container_config.yaml")
+    with pytest.raises(NotFound, match="is not here"):
+        bench.session(platform="apptainer")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/m.sif").write_text("")
+    line = plan(bench.session(platform="apptainer", values=(("output_path", "/o"),)))[0].lines[-1]
+    assert shlex.split(line.strip("() "))[3:] == [
+        "APPTAINER_NO_EVAL=1", "APPTAINERENV_K=V", "apptainer", "run", "--cleanenv", "--containall", "--net",
+        "--network=none", "--bind", "/o:/volumes/out:rw", f"{tmp_path}/images/m.sif", "python3", "/x.py",
+    ]  # fmt: skip
+
+
+def test_container_config_with_a_docker_archive(tmp_path: Path) -> None:
+    text = "container_type: DockerArchive\nimage: m.tar\ntasks: {t: {run_args: {command: x}}}\n"
+    bench = Bench(tmp_path, text, "container_config.yaml")
+    for tags, name in ((["org/m:1"], "org/m:1"), (None, "sha256:" + "ab" * 32)):
+        manifest = json.dumps([{"Config": f"blobs/sha256/{'ab' * 32}", "RepoTags": tags}]).encode()
+        with tarfile.open(tmp_path / "m.tar", "w") as archive:
+            member = tarfile.TarInfo("manifest.json")
+            member.size = len(manifest)
+            archive.addfile(member, io.BytesIO(manifest))
+        assert plan_configure(bench.session()) == [f"docker load -i {tmp_path}/m.tar"]
+        assert name in bench.words()
+    for content in (b"no archive", b""):
+        (tmp_path / "m.tar").write_bytes(content)
+        with pytest.raises(MalformedFile, match="docker save"):
+            bench.session()
+
+
+@pytest.mark.parametrize(
+    ("platform", "gpus", "words"),
+    [
+        ("docker", "2", "--gpus=2"), ("docker", "all", "--gpus=all"), ("docker", "device=0,G", "--gpus=device=0,G"),
+        ("podman", "2", "--gpus=2"), ("singularity", "2", "--nv"),
+        ("singularity", "device=0,1", "SINGULARITYENV_CUDA_VISIBLE_DEVICES=0,1"),
+        ("apptainer", "device=0,1", "APPTAINERENV_CUDA_VISIBLE_DEVICES=0,1"), ("k8s", "2", '"nvidia.com/gpu": 2'),
+        ("kubeflow", "2", "resourceCount: '2'"), ("slurm+docker", "2", "--gres=gpu:2"), ("ssh", "2", "--gpus=2"),
+        ("ssh+docker", "2", "--gpus=2"),
+    ],
+)  # fmt: skip
+def test_gpus_go_to_every_runner_in_its_own_words(bench: Bench, platform: str, gpus: str, words: str) -> None:
+    ours = ("ssh.host=n1", "ssh.remote_root=/r") if platform.startswith("ssh") else ()
+    claim = ("runner.pvc=p",) if platform in ("k8s", "kubeflow") else ()
+    shown = plan(bench.session(*ours, *claim, "docker.gpu_args=", platform=platform, options=Options(gpus=gpus)))
+    assert words in "\n".join(shown[0].lines)
+    nothing = plan(bench.session(*ours, *claim, platform=platform))
+    assert words not in str(nothing)
+
+
+@pytest.mark.parametrize("platform", ["k8s", "kubeflow", "slurm+docker"])
+def test_a_scheduler_is_asked_for_a_number_of_gpus(bench: Bench, platform: str) -> None:
+    with pytest.raises(UsageError, match="GPUs"):
+        claim = () if platform == "slurm+docker" else ("runner.pvc=p",)
+        plan(bench.session(*claim, platform=platform, options=Options(gpus="device=0,1")))
+
+
+def test_another_count_than_the_definitions_is_worth_a_warning(bench: Bench) -> None:
+    for declared, count, warned in (("2", "2", False), ("2.0", "2", False), ("2", "3", True), ("2", "all", False)):
+        bench.warnings.clear()
+        plan(bench.session(f"platform.accelerator_count={declared}", options=Options(gpus=count)))
+        assert any("accelerator_count: 2" in text for text in bench.warnings) == warned
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -199,6 +273,92 @@ def test_a_plan_changes_nothing(bench: Bench) -> None:
     for platform in ("docker", "singularity", "k8s", "slurm+docker"):
         plan(bench.session(platform=platform, workspace="elsewhere"))
     assert sorted(str(p) for p in bench.root.rglob("*") if "cache" not in p.parts) == before
+
+
+MIXED = """name: c
+docker: {image: a}
+tasks:
+  t:
+    parameters:
+      inputs: {cfg: {type: file}, own: {type: file, opts: rw}, d: d/, none: {type: file, optional: true}}
+      outputs: {log: {type: file, default: d/log}, own_out: {type: file, default: chat}}
+"""
+
+
+def mounts(words: list[str]) -> list[str]:
+    return [b.rpartition("/workspace")[2] for a, b in itertools.pairwise(words) if a == "--volume"]
+
+
+def test_inputs_can_be_mounted_alone_and_read_only(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, MIXED)
+    (tmp_path / "workspace/d").mkdir(parents=True)
+    for name in ("cfg", "own"):
+        (tmp_path / "workspace" / name).write_text("x")
+    words = bench.words(isolate=True)
+    assert mounts(words) == [
+        "/cfg:/mlcube_io0/cfg:ro", "/own:/mlcube_io1/own:rw", "/d:/mlcube_io2:rw", ":/mlcube_io3:rw",
+    ]  # fmt: skip
+    assert words[-7:] == [
+        "t", "--cfg=/mlcube_io0/cfg", "--own=/mlcube_io1/own", "--d=/mlcube_io2", "--none=/mlcube_io3/none",
+        "--log=/mlcube_io2/log", "--own_out=/mlcube_io3/chat",
+    ]  # fmt: skip
+    assert mounts(bench.words()) == [":/mlcube_io0:rw", "/d:/mlcube_io1"]
+
+
+def test_inputs_are_read_only_in_the_strict_profile(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, CUBE)
+    assert mounts(bench.words(profile=FRANCA._replace(strict=True))) == ["/in:/mlcube_io0:ro", "/out:/mlcube_io1"]
+    asked = bench.words("tasks.t.parameters.inputs.i.opts=rw", profile=FRANCA._replace(strict=True))
+    assert mounts(asked) == ["/in:/mlcube_io0:rw", "/out:/mlcube_io1"]
+
+
+def test_a_file_that_is_a_directory_is_mounted_with_its_siblings(tmp_path: Path) -> None:
+    """``type: file`` with the path of a directory is legal (MLCube spec, section 3)."""
+    bench = Bench(tmp_path, MIXED)
+    (tmp_path / "workspace/cfg").mkdir(parents=True)
+    (tmp_path / "workspace/own").write_text("x")
+    assert mounts(bench.words(isolate=True))[0] == ":/mlcube_io0:rw"
+
+
+@pytest.mark.parametrize("place", ["outside", "cube/inside"])
+def test_a_file_travels_over_ssh_with_its_directory(tmp_path: Path, place: str) -> None:
+    (tmp_path / "cube").mkdir()
+    bench = Bench(tmp_path / "cube", MIXED.replace("own: {type: file, opts: rw}, ", ""))
+    (tmp_path / place).mkdir()
+    (tmp_path / place / "cfg").write_text("x")
+    ssh = ("ssh.host=n1", "ssh.remote_root=/r")
+    values = (("cfg", str(tmp_path / place / "cfg")),)
+    lines = plan(bench.session(*ssh, platform="ssh+docker", isolate=True, values=values))[0].lines
+    push = next(shlex.split(line) for line in lines if line.startswith("rsync") and f"{place}/cfg" in line)
+    remote = push[-1].removeprefix("n1:")
+    run = next(line for line in lines if line.startswith("ssh n1 'docker run"))
+    assert f"{remote}:/mlcube_io0/cfg:ro" in run
+    made = next(shlex.split(shlex.split(line)[-1]) for line in lines if line.startswith("ssh n1 'mkdir"))
+    assert os.path.dirname(remote) in made
+    assert remote not in made
+
+
+def test_image_files_made_from_docker_images_are_kept_once_per_user(tmp_path: Path) -> None:
+    places = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        bench = Bench(tmp_path / name, CUBE)
+        bench.environ["FRANCA_CACHE"] = str(tmp_path / "cache")
+        places.append(next(w for w in bench.words(platform="apptainer", profile=FRANCA) if w.endswith(".sif")))
+        assert str(tmp_path / name / "workspace/.image/orgc1.sif") in bench.words(platform="apptainer")
+    assert places[0] == places[1]
+    assert places[0].startswith(str(tmp_path / "cache"))
+    (tmp_path / "two/workspace/.image").mkdir(parents=True)
+    (tmp_path / "two/workspace/.image/orgc1.sif").write_text("made by mlcube configure")
+    assert str(tmp_path / "two/workspace/.image/orgc1.sif") in bench.words(platform="apptainer", profile=FRANCA)
+    (tmp_path / "two/workspace/.image/orgc1.sif").unlink()
+    other = bench.words("docker.image=org/c:2", platform="apptainer", profile=FRANCA)
+    assert os.path.dirname(next(w for w in other if w.endswith(".sif"))) != os.path.dirname(places[0])
+    (tmp_path / "two/x.tar").write_text("1")
+    tar = "docker.tar_file=x.tar"
+    first = bench.words(tar, platform="apptainer", profile=FRANCA)
+    (tmp_path / "two/x.tar").write_text("another one")
+    assert bench.words(tar, platform="apptainer", profile=FRANCA) != first
 
 
 def test_what_a_dockerfile_says() -> None:
