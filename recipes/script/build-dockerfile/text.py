@@ -7,6 +7,8 @@ import re
 import shlex
 
 USER = "cmuser"
+# programs that scripts take for granted; packages are installed only where the base image lacks one
+_PROGRAMS = ("python3", "git", "wget")
 _PACKAGES = ("python3", "python3-pip", "git", "wget", "ca-certificates")
 # distribution -> (image, default version, install command, clean-up, more packages)
 _SYSTEMS = {
@@ -36,33 +38,42 @@ def base_image(system, version, given=""):
 def dockerfile(system, image, *, package, packages=(), variables=(), copies=(), commands=(), comments=()):
     """The whole text. ``variables`` are pairs, ``copies`` 'source target' texts, ``commands`` shell command lines."""
     lines = ["# Generated; change the script, not this file.", *(f"# {one_line(text)}" for text in comments)]
-    lines += [f"FROM {image}", "ARG UID=1000", "ARG GID=1000", run(system_command(system, packages)), run(account())]
+    lines += [f"FROM {image}", "ARG UID=1000", "ARG GID=1000", "ARG IMAGE_UID=$UID"]
+    lines += [run(command) for command in (*system_commands(system, packages), account())]
     lines += [f"ENV {name}={quoted(value)}" for name, value in (checked(pair) for pair in variables)]
     lines += [f"USER {USER}", f"WORKDIR /home/{USER}"]
+    lines += [copy(text) for text in copies]
     lines += [
         run(f"python3 -m venv /home/{USER}/venv && /home/{USER}/venv/bin/pip install --no-cache-dir {word(package)}")
     ]
     lines += [f'ENV PATH="/home/{USER}/venv/bin:$PATH"']
-    lines += [copy(text) for text in copies]
     lines += [run(command) for command in commands]
     return "\n".join([*lines, 'CMD ["/bin/bash"]', ""])
 
 
-def system_command(system, packages):
-    """Install the packages of the system."""
+def system_commands(system, packages):
+    """Install what every script takes for granted, unless it is there, and then the packages that were asked for."""
     _, _, install, manager = _SYSTEMS[system]
-    names = [*_PACKAGES, *_MORE[manager], *packages]
-    for name in names:
+    for name in packages:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+:_-]*", name):
             raise BadRequest(f"extra_sys_deps: {name!r} is not the name of a package")
-    return f"{install} {' '.join(names)} && {_CLEAN[manager]}"
+    tests = [*(f"command -v {name}" for name in _PROGRAMS), "python3 -c 'import ensurepip, venv'"]
+    usual = f"{install} {' '.join((*_PACKAGES, *_MORE[manager]))} && {_CLEAN[manager]}"
+    commands = [f"{{ {' && '.join(tests)}; }} > /dev/null 2>&1 || {{ {usual}; }}"]
+    if packages:
+        commands.append(f"{install} {' '.join(packages)} && {_CLEAN[manager]}")
+    return commands
 
 
 def account():
-    """Make the account of the image; an account with the wanted number may be there already (ubuntu has one)."""
+    """Make the account of the image; an account with the wanted number may be there already (ubuntu has one).
+
+    bash has a UID of its own, which no build argument can change: hence the second name.
+    """
     return (
-        'if old="$(getent passwd "$UID" | cut -d: -f1)" && [ -n "$old" ]; then userdel -r "$old" || true; fi; '
-        f'getent group "$GID" >/dev/null || groupadd -g "$GID" {USER}; useradd -m -u "$UID" -g "$GID" -s /bin/bash {USER}'
+        'if old="$(getent passwd "$IMAGE_UID" | cut -d: -f1)" && [ -n "$old" ]; then userdel -r "$old" || true; fi; '
+        f'getent group "$GID" >/dev/null || groupadd -g "$GID" {USER}; '
+        f'useradd -m -u "$IMAGE_UID" -g "$GID" -s /bin/bash {USER}'
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import franca
+from franca.catalog.files import parse_yaml
 from franca.errors import UsageError
+from franca.grammar.argv import CM, MLC, Grammar, parse
 from franca.model.dialect import CLASSIC, NEW
+from franca.publish.containers.definition import definition
 from franca.publish.containers.dockerfile import dockerfile
-from franca.publish.containers.inner import Inner
+from franca.publish.containers.image import copied_files
+from franca.publish.containers.inner import HOST_PLACES, Inner
 from franca.publish.containers.mounts import Places, mounted
 from franca.publish.containers.settings import resolve
 
@@ -68,9 +73,32 @@ def test_the_regenerated_command(inputs: dict[str, Any], words: list[str]) -> No
     assert shlex.split(line) == ["cm", "run", "script", *words, "--quiet"]
 
 
-def test_the_new_dialect_leaves_host_paths_and_placeholders_out() -> None:
+def test_the_new_dialect_leaves_host_paths_and_placeholders_out_of_containers() -> None:
     inputs = {"tags": "a", "input": "/i", "output": "/o", "outdirname": "/d", "env": {"MLC_A": "<<<B>>>", "MLC_C": "c"}}
-    assert Inner(inputs, NEW).line() == "mlcr --tags=a --env.MLC_C=c"
+    assert Inner(inputs, NEW, leave_out=HOST_PLACES).line() == "mlcr --tags=a --env.MLC_C=c"
+    assert Inner(inputs, NEW).line() == "mlcr --tags=a --env.MLC_C=c --input=/i --outdirname=/d --output=/o"
+
+
+@pytest.mark.parametrize(
+    ("action", "new", "classic", "kept"),
+    [
+        ("run", "mlcr", "run", []),
+        ("docker", "mlcd", "docker", ["--docker_os=rhel"]),
+        ("apptainer", "mlca", "apptainer", ["--apptainer_nv", "--docker_os=rhel"]),
+        ("experiment", "mlce", "experiment", ["--exp.word,=1,2", "--exp_tags=t"]),
+        ("slurm-run", "mlcsr", "slurm-run", ["--slurm_mem=1"]),
+        ("slurm-docker", "mlcsd", "slurm-docker", ["--docker_os=rhel", "--slurm_mem=1"]),
+    ],
+)
+def test_another_action_keeps_the_inputs_that_are_meant_for_it(
+    action: str, new: str, classic: str, kept: list[str]
+) -> None:
+    inputs = {
+        "tags": "a", "docker_os": "rhel", "apptainer_nv": True, "slurm_mem": 1, "remote_host": "h",
+        "exp": {"word": ["1", "2"]}, "exp_tags": "t",
+    }  # fmt: skip
+    assert shlex.split(Inner(inputs, NEW, action=action).line()) == [new, "--tags=a", *kept]
+    assert shlex.split(Inner(inputs, CLASSIC, action=action).line()) == ["cm", classic, "script", "--tags=a", *kept]
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
@@ -79,12 +107,26 @@ def test_any_value_arrives_as_it_is(text: str) -> None:
     assert words == ["cm", "run", "script", "--tags=a", f"--word={text}"]
 
 
-def test_secrets_travel_in_the_environment() -> None:
-    inner = Inner({"tags": "a", "gh_token": "g1", "env": {"MY_API_KEY": "k1"}, "const": {"DB_PASSWORD": "p1"}}, CLASSIC)
-    line = inner.line()
-    assert not re.search("g1|k1|p1", line)
-    assert '--gh_token="$GH_TOKEN"' in line and '--env.MY_API_KEY="$MY_API_KEY"' in line
-    assert inner.secrets == {"GH_TOKEN": "g1", "MY_API_KEY": "k1", "DB_PASSWORD": "p1"}
+def test_secrets_travel_in_the_environment_with_the_group_that_they_stand_in() -> None:
+    groups = {"gh_token": "g1", "env": {"MY_API_KEY": "k1", "PLAIN": "x"}, "const": {"DB_PASSWORD": "p1"}}
+    inner = Inner({"tags": "a", "word": "w", **groups}, CLASSIC)
+    assert inner.line() == 'cm run script --tags=a --word=w @<(printf %s "$FRANCA_SECRET_INPUTS")'
+    assert inner.secrets.keys() == {"FRANCA_SECRET_INPUTS"}
+    assert json.loads(inner.secrets["FRANCA_SECRET_INPUTS"]) == groups
+    assert Inner({"hf_token": "h"}, NEW).line() == 'mlcr --mlc_input_file=<(printf %s "$FRANCA_SECRET_INPUTS")'
+    assert not Inner({"token": True, "env": {"A_TOKEN": ""}}, CLASSIC).secrets
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+def test_any_secret_can_be_read_back(text: str) -> None:
+    document = Inner({"env": {"MY_TOKEN": text}}, CLASSIC).secrets["FRANCA_SECRET_INPUTS"]
+    assert parse_yaml(document, "pipe") == {"env": {"MY_TOKEN": text}}
+
+
+@pytest.mark.parametrize(("grammar", "word"), [(CM, "@/dev/fd/63"), (MLC, "--mlc_input_file=/dev/fd/63")])
+def test_inputs_can_come_through_a_pipe_of_the_shell(grammar: Grammar, word: str) -> None:
+    found = parse(["run", "script", word], {"/dev/fd/63": {"env": {"A": "b"}}}.__getitem__, grammar=grammar)
+    assert found.options["env"] == {"A": "b"}
 
 
 # --- mounts ---------------------------------------------------------------------------------------------------
@@ -153,7 +195,9 @@ def test_a_mount_that_no_engine_understands_is_refused(wish: str) -> None:
 )
 def test_what_has_no_place_in_a_dockerfile_is_refused(inputs: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="docker_"):
-        dockerfile(resolve({}, inputs, CLASSIC, "s"), commands=[])
+        settings = resolve({}, inputs, CLASSIC, "s")
+        copied_files(settings)
+        dockerfile(settings, commands=[])
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
@@ -206,7 +250,7 @@ def test_no_secret_is_on_any_command_line_or_in_the_image(store: Any) -> None:
     assert "sesame" not in json.dumps(result)
     words = result["run_command"]
     passed = {words[n + 1] for n, word in enumerate(words) if word == "-e"}
-    assert passed == {"GH_TOKEN", "HF_TOKEN", "https_proxy"}
+    assert passed == {"GH_TOKEN", "FRANCA_SECRET_INPUTS", "https_proxy", "HOME=/home/cmuser"}
     assert "--build-arg=https_proxy" in result["build_commands"][0]
 
 
@@ -254,7 +298,8 @@ def test_the_commands_run_as_printed(store: Any, run_cm: Run, tmp_path: Path, mo
     engine = tmp_path / "bin" / "docker"
     engine.parent.mkdir()
     engine.write_text(
-        '#!/bin/sh\nprintf "%s\\0" "$TOP_SECRET" "$@" >> "$CALLS"; printf "\\n" >> "$CALLS"\n[ "$1" != inspect ]\n'
+        '#!/bin/sh\nprintf "%s\\0" "$FRANCA_SECRET_INPUTS" "$@" >> "$CALLS"; printf "\\n" >> "$CALLS"\n'
+        '[ "$1" != inspect ]\n'
     )
     engine.chmod(0o755)
     monkeypatch.setenv("PATH", f"{engine.parent}:/usr/bin:/bin")
@@ -267,10 +312,11 @@ def test_the_commands_run_as_printed(store: Any, run_cm: Run, tmp_path: Path, mo
         shlex.split(shown[-2].partition(" || ")[2]),
         shlex.split(shown[-1]),
     ]
-    assert calls[-1][0] == "sesame" and "sesame" not in "\n".join(shown)
+    assert json.loads(calls[-1][0]) == {"env": {"TOP_SECRET": "sesame"}} and "sesame" not in "\n".join(shown)
     written = Path(calls[1][calls[1].index("-f") + 1])
     assert written.read_text() in "\n".join(shown)
     assert (written.parent.parent / "context" / "script" / "run.sh").is_file()
+    assert zipfile.is_zipfile(written.parent.parent / "context" / f"franca-{franca.__version__}-py3-none-any.whl")
 
 
 def test_dockerfile_writes_the_file_and_nothing_else(store: Any, run_cm: Run, tmp_path: Path) -> None:
@@ -278,3 +324,138 @@ def test_dockerfile_writes_the_file_and_nothing_else(store: Any, run_cm: Run, tm
     status, out, _ = run_cm("dockerfile", "script", "s", f"--docker_path={tmp_path}/d")
     assert (status, out.strip()) == (0, f"{tmp_path}/d/dockerfiles/ubuntu_22.04.Dockerfile")
     assert Path(out.strip()).read_text().startswith("# Generated")
+
+
+def test_a_copied_file_is_the_script_s_own_or_one_here_and_must_be_there(store: Any) -> None:
+    path = store.script(store.repo("r"), "s", {"docker": {"copy_files": ["own.txt:/a"]}}, own_txt="x")
+    own = good(dry(store))["dockerfile"]
+    assert 'COPY --chown=cmuser ["0-own.txt", "/a"]' in own
+    Path("here.txt").write_text("y")
+    assert '["0-here.txt", "/b"]' in good(dry(store, docker_copy_files="here.txt:/b"))["dockerfile"]
+    (path / "own.txt").unlink()
+    missing = dry(store)
+    assert (missing["return"], "there is no own.txt" in missing["error"]) == (1, True)
+
+
+def test_what_the_script_may_call_for_comes_along_from_its_repository(store: Any) -> None:
+    repo = store.repo("mine")
+    meta = {"deps": [{"tags": "tool"}, {"tags": "seldom", "enable_if_env": {"CM_X": ["yes"]}}]}
+    for name, block in (("s", meta), ("tool", {}), ("seldom", {}), ("other", {})):
+        store.script(repo, name, block, run_sh="true\n")
+    text = good(dry(store))["dockerfile"]
+    home = "/home/cmuser/CM/repos/local/script"
+    copies = [
+        json.loads(line.split(" ", 2)[2]) for line in text.splitlines() if line.startswith("COPY") and home in line
+    ]
+    assert copies == [["script", f"{home}/s"], ["script-seldom", f"{home}/seldom"], ["script-tool", f"{home}/tool"]]
+
+
+def test_a_wheel_of_this_machine_is_copied_and_installed(store: Any) -> None:
+    store.script(store.repo("r"), "s", {}, run_sh="true\n")
+    own = good(dry(store))["dockerfile"]
+    name = f"franca-{franca.__version__}-py3-none-any.whl"
+    assert f'["{name}", "/opt/wheels/{name}"]' in own and f"pip install --no-cache-dir /opt/wheels/{name}" in own
+    text = good(dry(store, docker_package="sub/franca-9-py3-none-any.whl extra==1"))["dockerfile"]
+    assert '["franca-9-py3-none-any.whl", "/opt/wheels/franca-9-py3-none-any.whl"]' in text
+    assert "pip install --no-cache-dir /opt/wheels/franca-9-py3-none-any.whl extra==1" in "\n".join(runs_of(text))
+
+
+def test_the_caller_s_numbers_are_those_of_the_container_unless_its_account_is_root(store: Any) -> None:
+    store.script(store.repo("r"), "s", {}, run_sh="true\n")
+    numbers = f"--user={os.getuid()}:{os.getgid()}"
+    assert numbers in good(dry(store))["run_command"]
+    assert numbers not in good(dry(store, docker_user="root"))["run_command"]
+    assert numbers not in good(dry(store, docker_use_host_user_id="no"))["run_command"]
+
+
+def test_a_configuration_gives_inputs(store: Any) -> None:
+    repo = store.repo("r")
+    store.script(repo, "s", {}, run_sh="true\n")
+    store.cm().access({"action": "add", "automation": "cfg,88dce9c160324c5d", "artifact": "r:mine",
+                       "tags": "basic,docker,configurations",
+                       "meta": {"input": {"docker_os": "fedora"}}})  # fmt: skip
+    assert "FROM fedora:41\n" in good(dry(store, docker_cfg="mine"))["dockerfile"]
+    assert "FROM fedora:41\n" in good(dry(store, docker_cfg="yes"))["dockerfile"]
+    missing = dry(store, docker_cfg="other")
+    assert missing["return"] > 0 and "no configuration of containers other" in missing["error"]
+
+
+def test_a_script_that_makes_its_container_itself_is_just_run(store: Any) -> None:
+    seen = 'printf %s "$CM_DOCKER" > seen.txt\n'
+    meta = {"input_mapping": {"docker": "CM_DOCKER"}, "docker": {"pass_docker_to_script": True}}
+    store.script(store.repo("r"), "s", meta, run_sh=seen)
+    assert dry(store)["return"] == 0
+    assert Path("seen.txt").read_text() == "True"
+
+
+# --- Apptainer ------------------------------------------------------------------------------------------------
+
+
+def apptainer(store: Any, tags: str = "s", **inputs: Any) -> dict[str, Any]:
+    request = {"action": "apptainer", "automation": "script", "tags": tags, "apptainer_dry_run": True, **inputs}
+    return good(store.cm().access(request))
+
+
+def test_apptainer_has_inputs_and_a_block_of_its_own_before_those_of_docker(store: Any) -> None:
+    meta = {
+        "docker": {"os": "debian", "os_version": "11", "mounts": ["/etc/conf:/conf:ro"]},
+        "apptainer": {"os_version": "12"},
+        "variations": {"rh": {"apptainer": {"os": "rhel", "os_version": "9"}}},
+    }
+    store.script(store.repo("r"), "s", meta, run_sh="true\n")
+    result = apptainer(store)
+    assert result["dockerfile"].splitlines()[1:3] == ["Bootstrap: docker", "From: debian:12"]
+    words = result["run_command"]
+    assert words[words.index("--bind") + 1] == "/etc/conf:/conf:ro"
+    assert words[-3:] == ["/bin/bash", "-c", result["inner_command"]]
+    assert "From: registry.access.redhat.com/ubi9:9" in apptainer(store, "s,_rh")["dockerfile"]
+    assert "From: ubuntu:20.04" in apptainer(store, docker_os="ubuntu", apptainer_os_version="20.04")["dockerfile"]
+
+
+def test_a_secret_is_handed_to_apptainer_by_its_environment(store: Any) -> None:
+    store.script(store.repo("r"), "s", {}, run_sh="true\n")
+    result = apptainer(store, env={"MY_TOKEN": "sesame"})
+    assert "sesame" not in json.dumps(result)
+    assert '@<(printf %s "$FRANCA_SECRET_INPUTS")' in result["inner_command"]
+
+
+def test_apptainer_starts_with_the_secrets_and_tokens_that_the_container_is_to_have(
+    store: Any, run_cm: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.script(store.repo("r"), "s", {}, run_sh="true\n")
+    engine = tmp_path / "bin" / "apptainer"
+    engine.parent.mkdir()
+    engine.write_text('#!/bin/sh\n[ "$1" = build ] || env > "$SEEN"; printf "%s " "$@" >> "$SEEN.words"\n')
+    engine.chmod(0o755)
+    for key, value in (
+        ("PATH", f"{engine.parent}:/usr/bin:/bin"),
+        ("SEEN", f"{tmp_path}/seen"),
+        ("HF_TOKEN", "sesame2"),
+    ):
+        monkeypatch.setenv(key, value)
+    status, _, err = run_cm("apptainer", "script", "s", "--env.MY_TOKEN=sesame")
+    assert status == 0, err
+    seen = (tmp_path / "seen").read_text()
+    assert 'APPTAINERENV_FRANCA_SECRET_INPUTS={"env": {"MY_TOKEN": "sesame"}}' in seen
+    assert "APPTAINERENV_HF_TOKEN=sesame2" in seen
+    assert "sesame" not in (tmp_path / "seen.words").read_text()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"docker_base_image": "ubuntu\n%post\nreboot"},
+        {"docker_base_image": "/a b"},
+        {"docker_user": "root; rm"},
+        {"docker_dockerfile_env": {"A": "1\n%post"}},
+    ],
+)
+def test_what_has_no_place_in_a_definition_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        definition(resolve({}, given, CLASSIC, "s"), commands=[])
+
+
+@pytest.mark.parametrize(("command", "copy"), [("a\nb", "x"), ("%post", "x"), ("a", "x y"), ("a", "x\n%post")])
+def test_lines_and_paths_that_would_end_a_section_are_refused(command: str, copy: str) -> None:
+    with pytest.raises(UsageError, match="no place"):
+        definition(resolve({}, {}, CLASSIC, "s"), commands=[command], copies=[(copy, "/t")])

@@ -202,12 +202,12 @@ def test_what_a_hook_does_to_its_process_stays_there(body: str, store: Any) -> N
 
 
 def test_time_in_scripts_that_a_hook_runs_is_not_the_hooks_own(store: Any) -> None:
-    store.environ["FRANCA_HOOK_TIMEOUT"] = "1"
+    store.environ["FRANCA_HOOK_TIMEOUT"] = "4"
     content(
         store,
         "def preprocess(i):\n    return i['automation'].run_native_script("
         "{'run_script_input': i['run_script_input'], 'env': i['env'], 'script_name': 'two'})\n",
-        two_sh="sleep 1.5\n",
+        two_sh="sleep 4.5\n",
     )
     assert run(cm_of(store, isolate=True))["return"] == 0
 

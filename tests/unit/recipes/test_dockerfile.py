@@ -44,7 +44,7 @@ def test_parts_are_in_order(text: ModuleType) -> None:
         comments=["two\nlines"],
     )
     kinds = [line.split(" ")[0] for line in content.splitlines()]
-    assert " ".join(kinds) == "# # FROM ARG ARG RUN RUN ENV USER WORKDIR RUN ENV COPY RUN CMD"
+    assert " ".join(kinds) == "# # FROM ARG ARG ARG RUN RUN RUN ENV USER WORKDIR COPY RUN ENV RUN CMD"
     assert "# two lines" in content
     assert "'franca[inference]'" in content
     assert 'COPY --chown=cmuser ["from here", "to"]' in content
@@ -69,3 +69,10 @@ def test_texts_without_a_place_are_refused(text: ModuleType, change: dict[str, l
 def test_bad_images_are_refused(text: ModuleType, system: str, given: str) -> None:
     with pytest.raises(text.BadRequest):
         text.base_image(system, "", given)
+
+
+def test_the_account_has_the_number_that_the_builder_was_given(text: ModuleType) -> None:
+    """bash has a read-only UID of its own."""
+    assert "$UID" not in text.account()
+    content = text.dockerfile("debian", "debian:12", package="franca")
+    assert content.index("ARG UID=1000\n") < content.index("ARG IMAGE_UID=$UID\n") < content.index("RUN")

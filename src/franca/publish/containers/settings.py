@@ -1,12 +1,13 @@
-"""What a script and its caller wish for a container (script engine, sections 15.1 to 15.3).
+"""What a script and its caller wish for a container (script engine, sections 15.1 to 15.3 and 15.6).
 
 Each setting comes from the input ``docker_<key>``, else from the ``docker`` block of the script, its variations
-and conditional blocks, else from the default here.
+and conditional blocks, else from the default here. For Apptainer, ``apptainer_<key>`` and an ``apptainer`` block
+come before these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     base_image: str
     image_name: str  #: with repository and tag
     user: str  #: account in the image
-    package: str  #: what pip installs there: a requirement, or the path of a wheel
+    package: str  #: what pip installs there: requirements, or paths of wheels; "" is the Franca that is running
     repo: str = ""  #: content to pull while building
     repo_branch: str = ""
     repo_flags: str = ""
@@ -56,15 +57,26 @@ class Settings(msgspec.Struct, frozen=True):
     use_host_user_id: bool = True
     use_host_group_id: bool = True
     rebuild: bool = False
+    image_path: str = ""  #: of an image that is a file
+    fakeroot: bool = False
+    sandbox: bool = False  #: the image is a folder
+    pass_to_script: bool = False  #: the script makes its container itself
+
+    @property
+    def home(self) -> str:
+        return "/root" if self.user == "root" else f"/home/{self.user}"
 
 
-def resolve(docker: Mapping[str, Any], inputs: Mapping[str, Any], dialect: Dialect, name: str) -> Settings:
-    """The settings of one request. ``name`` is that of the script, for the image.
+def resolve(
+    docker: Mapping[str, Any], inputs: Mapping[str, Any], dialect: Dialect, name: str,
+    prefixes: Sequence[str] = ("docker_",),
+) -> Settings:  # fmt: skip
+    """The settings of one request. ``name`` is that of the script, for the image; the first of ``prefixes`` wins.
 
     Raises:
         UsageError: a distribution that nobody knows.
     """
-    read = _Reader(docker, inputs)
+    read = _Reader(docker, inputs, prefixes)
     system = read.text("os", "ubuntu").lower()
     if system not in _IMAGES:
         raise UsageError(f"docker_os: {system!r} is none of {', '.join(_IMAGES)}", hint="or give --docker_base_image")
@@ -77,7 +89,7 @@ def resolve(docker: Mapping[str, Any], inputs: Mapping[str, Any], dialect: Diale
         base_image=base,
         image_name=_image_name(read, f"{word}-script-{name}", base),
         user=read.text("user", f"{word}user"),
-        package=read.text("package", "franca"),
+        package=read.text("package", ""),
         repo=read.text(f"{word}_repo", ""),
         repo_branch=read.text(f"{word}_repo_branch", ""),
         repo_flags=read.text(f"{word}_repo_flags", ""),
@@ -96,7 +108,7 @@ def resolve(docker: Mapping[str, Any], inputs: Mapping[str, Any], dialect: Diale
         port_maps=read.texts("port_maps"),
         device=read.text("device", ""),
         shm_size=read.text("shm_size", ""),
-        gpus=read.text("num_gpus", "") or ("all" if read.on("all_gpus") else ""),
+        gpus=read.text("num_gpus", "") or ("all" if read.on("all_gpus") or read.on("nv") else ""),
         run=read.on("run", default=True),
         real_run=read.on("real_run"),
         fake_run_deps=read.on("fake_run_deps"),
@@ -108,6 +120,10 @@ def resolve(docker: Mapping[str, Any], inputs: Mapping[str, Any], dialect: Diale
         use_host_user_id=read.on("use_host_user_id", default=True),
         use_host_group_id=read.on("use_host_group_id", default=True),
         rebuild=read.on("rebuild") or read.on("recreate"),
+        image_path=read.text("image_path", ""),
+        fakeroot=read.on("fakeroot"),
+        sandbox=read.on("sandbox"),
+        pass_to_script=read.on("pass_docker_to_script"),
     )
 
 
@@ -123,12 +139,14 @@ def _image_name(read: _Reader, default: str, base: str) -> str:
 
 
 class _Reader:
-    def __init__(self, docker: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-        self.docker, self.inputs = docker, inputs
+    def __init__(self, docker: Mapping[str, Any], inputs: Mapping[str, Any], prefixes: Sequence[str]) -> None:
+        self.docker, self.inputs, self.prefixes = docker, inputs, prefixes
 
     def value(self, key: str) -> Any:
-        given = self.inputs.get("docker_" + key)
-        return self.docker.get(key) if given is None else given
+        for prefix in self.prefixes:
+            if (given := self.inputs.get(prefix + key)) is not None:
+                return given
+        return self.docker.get(key)
 
     def text(self, key: str, default: str) -> str:
         value = self.value(key)
