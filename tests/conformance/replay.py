@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import os
 import re
@@ -107,10 +108,21 @@ class Place:
         return sorted(self.masked(found))
 
 
+#: What a run imports when it comes to it; here once for all children.
+_LATE = (
+    "yaml", "franca.catalog.catalog", "franca.catalog.yamltext", "franca.compat.automation_surface",
+    "franca.compat.cmx_front", "franca.compat.content_modules", "franca.compat.file_search",
+    "franca.compat.hook_surface", "franca.compat.repo_automation", "franca.compat.script_automation",
+    "franca.engine", "franca.engine.native", "franca.engine.planning",
+)  # fmt: skip
+
+
 def forked(words: list[str], directory: Path, environ: dict[str, str], stdin: str, scratch: Path) -> Done:
     """One command line in a child of this process, with its own streams, directory and environment."""
     from franca.compat.cm_front import main
 
+    for module in _LATE:
+        importlib.import_module(module)
     files = {name: scratch / f"stream-{name}" for name in ("in", "out", "err")}
     files["in"].write_text(stdin)
     sys.stdout.flush()

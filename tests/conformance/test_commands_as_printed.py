@@ -371,6 +371,11 @@ NEEDS_THE_NETWORK = [
     ('cm run script "python app image-classification onnx"', "download|onnxruntime"),
     ('cm run script "get generic-python-lib _onnxruntime" --version_min=1.10.0', "onnxruntime"),
     ('cmr "get mlperf loadgen" --adr.compiler.tags=gcc', "loadgen"),
+    ('cmr "get mlperf inference src"', "inference"),
+    ('cmr "get ml-model object-detection retinanet _onnx"', "resnext50_32x4d_fpn.onnx"),
+    ('cmr "get dataset object-detection open-images original _validation _500"', "annotations"),
+    ('cmr "get preprocessed dataset object-detection open-images _validation _500 _NCHW"', "annotations"),
+    ('cmr "get open-images dataset _full _NCHW" --env.TYPE=int8', "annotations"),
 ]
 
 
@@ -386,6 +391,19 @@ def test_cuda_where_there_is_none(person: Person) -> None:
     done = person.types('cm run script "get cuda"')
     assert done.status > 0
     assert says_once(done.err, "(?i)cuda|nvcc")
+
+
+def test_sources_of_the_benchmark(person: Person) -> None:
+    publish(person, "mlcommons/inference")
+    subprocess.run(["git", "-C", str(person.remotes / "mlcommons/inference"), "branch", "-q", "master"], check=True)
+    env = person.entry(person.types('cmr "get mlperf inference src" --json'))["new_env"]
+    assert (Path(env["CM_MLPERF_INFERENCE_SOURCE"]) / "cmr.yaml").is_file()
+
+
+def test_the_graph_of_experiments_where_there_are_none(person: Person) -> None:
+    done = person.types('cm run script "gui _graph"')
+    assert done.status == 16
+    assert says_once(done.err, "no results of experiments were found")
 
 
 def says_once(text: str, what: str) -> bool:

@@ -1,4 +1,4 @@
-"""Find a Python 3 interpreter, or accept the one that the caller names."""
+"""Find a Python 3 interpreter, or accept the one that the caller names; with a name, an environment made from it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ def preprocess(i):
     """Choose the interpreter; the native script then asks it for its version."""
     env = i["env"]
     given = "" if env.get("CM_PYTHON_VENV_PATH") else str(env.get("CM_PYTHON_BIN_WITH_PATH", ""))
+    # An environment of the caller is not what this recipe has found: it must not enter the cache.
+    for key in [key for key in env if key.startswith(("CM_PYTHON_VENV_", "CM_VIRTUAL_ENV_"))]:
+        del env[key]
+    env["CM_TMP_PYTHON_NAMED"] = str(env.get("CM_NAME") or "").strip().lower()
     if given:
         return accept(env, given)
     env.pop("CM_PYTHON_BIN_WITH_PATH", None)
@@ -107,7 +111,7 @@ def detect_version(i):
 
 
 def postprocess(i):
-    """Describe the chosen interpreter."""
+    """Describe the chosen interpreter, or that of the environment which was made with it."""
     env = i["env"]
     found = detect_version(i)
     if found["return"] > 0:
@@ -118,7 +122,13 @@ def postprocess(i):
     parts = [*version.split("."), "", "", ""]
     for name, value in zip(("MAJOR", "MINOR", "PATCH"), parts, strict=False):
         env[f"CM_PYTHON_{name}_VERSION"] = value
-    env["CM_PYTHON_CACHE_TAGS"] = f"version-{version},non-virtual"
+    kind = "non-virtual"
+    if env.get("CM_TMP_PYTHON_NAMED"):
+        kind = "virtual"
+        env["+PATH"] = [env["CM_VIRTUAL_ENV_SCRIPTS_PATH"], *env.get("+PATH", [])]
+    env["CM_PYTHON_CACHE_TAGS"] = f"version-{version},{kind}"
     # The engine drops a cache entry whose file has gone.
     env["CM_GET_DEPENDENT_CACHED_PATH"] = path
-    return {"return": 0, "version": version, "add_extra_cache_tags": [f"version-{version}", "non-virtual"]}
+    # Where both fit, entries are taken in the order of their tags: this one must come before named environments.
+    first = [] if kind == "virtual" else ["base-interpreter"]
+    return {"return": 0, "version": version, "add_extra_cache_tags": [f"version-{version}", kind, *first]}

@@ -192,13 +192,24 @@ def _native(
         return "\n".join([*head, (interpreter + line[begun.end() :]) if begun and interpreter else line]) + "\n"
     if command.python_root:
         head.append(f'export PYTHONPATH="${{{key}_SRC}}/{command.python_root}${{PYTHONPATH:+:${{PYTHONPATH}}}}"')
-    words = [shlex.quote(word) for word in command.words]
-    if command.words[0] in ("python", "python3") and interpreter:
-        words[0] = interpreter
+    if command.folder:
+        head.append(f"cd {shlex.quote(command.folder)}")
+    head += [f'export {name}="${{{name}:-{value}}}"' for name, value in command.env]
+    head += [" ".join(_started(step, interpreter)) for step in command.before]
+    words = _started(command.words, interpreter)
+    end = [f"> {shlex.quote(command.output)}"] if command.output else []
     if not inputs:
-        return "\n".join([*head, " ".join(words)]) + "\n"
+        return "\n".join([*head, " ".join([*words, *end])]) + "\n"
     lines = [*head, "", "args=()", *(_argument(one) for one in inputs), ""]
-    return "\n".join([*lines, " ".join([*words, '"${args[@]}"'])]) + "\n"
+    return "\n".join([*lines, " ".join([*words, '"${args[@]}"', *end])]) + "\n"
+
+
+def _started(words: Sequence[str], interpreter: str) -> list[str]:
+    """Words for the shell; Python is the interpreter of the dependency, where there is one."""
+    quoted = [shlex.quote(word) for word in words]
+    if words[0] in ("python", "python3") and interpreter:
+        quoted[0] = interpreter
+    return quoted
 
 
 def _argument(one: Input) -> str:

@@ -25,6 +25,7 @@ RULES: dict[str, tuple[str, str]] = {
     "wrong-prefix": (WARNING, "a variable of the other dialect"),
     "python-syntax": (WARNING, "Python code that this Python cannot read"),
     "unquoted": (WARNING, "an expansion in a shell script that splits at blanks and expands patterns"),
+    "unquoted-words": (NOTE, "an expansion that splits where that is harmless or probably meant"),
     "shell-syntax": (WARNING, "a shell script that ends inside a quotation"),
 }
 

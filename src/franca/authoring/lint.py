@@ -75,7 +75,7 @@ def _of_error(error: FrancaError, source: Source) -> Finding:
 def _shell(path: str, text: str, source: Source) -> Iterator[Finding]:
     for one in unquoted(text):
         if one.text:
-            message, rule = f"{one.text} is not quoted", "unquoted"
+            message, rule = f"{one.text} is not quoted", "unquoted-words" if one.mild else "unquoted"
         else:
             message, rule = "a quotation or a bracket that begins here has no end", "shell-syntax"
         hint = f'write "{one.text}"' if one.text and '"' not in one.text else ""

@@ -3,10 +3,13 @@
 A word that holds an unquoted ``$x`` is split at blanks and its pieces are patterns for file names: a path with a
 blank breaks the command, and a value from outside may become options. Where the shell does not split (assignments,
 ``[[ ]]``, arithmetic, the subject and the patterns of ``case``, here-strings) nothing is said, nor about the list
-of a ``for``, which is often split on purpose, nor about a command's name.
+of a ``for``, which is often split on purpose, nor about a command's name, nor about ``eval``, ``exit`` and ``return``,
+which take code and numbers. Two cases are mild: what ``echo`` shows, and variables that are called a list of options.
 """
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 
@@ -17,6 +20,14 @@ _DECLARES = frozenset(("export", "local", "declare", "readonly", "typeset"))
 _SAFE = "?#$!-"
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _ALLOWED = ("lint: ok", "shellcheck disable=SC2086", "shellcheck disable=SC2046", "shellcheck disable=SC2068")
+#: Commands whose words are code or numbers; splitting is what happens to them anyway.
+_TAKES_ANY = frozenset(("eval", "exit", "return", "shift"))
+#: The last part of a variable's name that says "several words": splitting it is meant.
+_LISTS = frozenset(("ARGS", "CMD", "EXTRA", "FLAG", "FLAGS", "OPT", "OPTION", "OPTIONS", "OPTS", "PARAMS", "SUFFIX"))
+#: What gives one number.
+_NUMBERS = frozenset(("$(nproc)", "`nproc`", "$(id -u)", "$(id -g)"))
+_ALTERNATIVE = re.compile(r"\$\{\w+:?\+(.*)\}", re.S)
+_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*\"""", re.S)
 MAX_DEPTH = 40
 
 
@@ -26,6 +37,7 @@ class Expansion(msgspec.Struct, frozen=True):
     line: int
     column: int
     text: str
+    mild: bool = False  #: harmless, or probably meant
 
 
 class _Word:
@@ -57,7 +69,8 @@ def unquoted(text: str) -> tuple[Expansion, ...]:
         line = text.count("\n", 0, at) + 1
         around = lines[max(0, line - 2) : line]
         if not any(mark in one for one in around for mark in _ALLOWED):
-            out.append(Expansion(line, at - (text.rfind("\n", 0, at) + 1) + 1, what))
+            mild = at in scanner.shown or _names_list(what)
+            out.append(Expansion(line, at - (text.rfind("\n", 0, at) + 1) + 1, what, mild))
     return tuple(out)
 
 
@@ -67,6 +80,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.found: list[tuple[int, str]] = []
+        self.shown: set[int] = set()  #: where of them ``echo`` shows its words
         self.heredocs: list[tuple[str, bool]] = []
 
     def commands(self, at: int, end: str, depth: int) -> int:
@@ -145,6 +159,7 @@ class _Scanner:
         elif after == "{":
             safe = text[at + 2 : at + 3] == "#" and text[at + 3 : at + 4] != "}"
             at = self.braces(at + 2, depth)
+            safe = safe or _only_literal(text[start:at])
         elif after and after in _SAFE:
             at, safe = at + 2, True
         elif after and (after in "@*" or after.isdigit()):
@@ -155,7 +170,7 @@ class _Scanner:
                 at += 1
         else:
             at, safe = at + 1, True
-        if word is not None and not safe:
+        if word is not None and not safe and text[start:at] not in _NUMBERS:
             word.loose.append((start, text[start:at].split("\n")[0]))
         return at
 
@@ -327,6 +342,8 @@ class _Commands:
             self.scan.heredocs.append((_unquote(raw), self.redirect == "<<-"))
         elif self.matters(word, raw):
             self.scan.found += word.loose
+            if self.command == "echo" and not self.redirect:
+                self.scan.shown.update(place for place, text in word.loose if text[:2] != "$(" and text[:1] != "`")
         self.advance(word, raw)
         return at
 
@@ -337,7 +354,7 @@ class _Commands:
             return True
         if self.cases and self.cases[-1] in ("subject", "pattern"):
             return False
-        if self.first or self.command in ("for", "select", "case", "[["):
+        if self.first or self.command in ("for", "select", "case", "[[") or self.command in _TAKES_ANY:
             return False
         return not (word.assigns and self.command in _DECLARES)
 
@@ -371,6 +388,18 @@ def _is_target(text: str) -> bool:
     """``name``, ``name+`` or ``name[...]``: what may stand before the ``=`` of an assignment."""
     name = text.removesuffix("+").partition("[")[0]
     return bool(name) and _NAME.issuperset(name) and not name[0].isdigit()
+
+
+def _only_literal(expansion: str) -> bool:
+    """Whether ``${X:+text}`` gives text of the script itself: what is not quoted in it expands nothing."""
+    found = _ALTERNATIVE.fullmatch(expansion)
+    return found is not None and not set("$`") & set(_QUOTED.sub("", found[1]))
+
+
+def _names_list(expansion: str) -> bool:
+    """Whether ``$X`` or ``${X}`` is called a list of words: ``CXXFLAGS``, ``MLC_RUN_CMD``, ``PIP_EXTRA``."""
+    name = expansion.strip("${}")
+    return _NAME.issuperset(name) and any(name.upper().rpartition("_")[2].endswith(end) for end in _LISTS)
 
 
 def _unquote(raw: str) -> str:

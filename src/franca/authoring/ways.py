@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shlex
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from franca.authoring.dockerfiles import read_dockerfile
 from franca.authoring.needs import toml_table
 from franca.authoring.programflags import Flag, flags_in
 from franca.authoring.project import Project
@@ -41,20 +41,27 @@ class Command(msgspec.Struct, frozen=True):
     flags: tuple[Flag, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()  #: of a Makefile: name and default
     python_root: str = ""  #: sub-folder that Python has to look for modules in
+    folder: str = ""  #: sub-folder of the project in which it runs
+    before: tuple[tuple[str, ...], ...] = ()  #: commands of the same listing that make what this one needs
+    output: str = ""  #: file that takes its standard output
+    env: tuple[tuple[str, str], ...] = ()  #: variables with defaults, out of a Dockerfile
 
     @property
     def line(self) -> str:
-        return shlex.join(self.words)
+        steps = [*(shlex.join(words) for words in self.before), shlex.join(self.words)]
+        return " && ".join(steps) + (f" > {shlex.quote(self.output)}" if self.output else "")
 
 
 def commands(project: Project) -> tuple[Command, ...]:
     """Each once, those that look like the work before those that look like preparing or checking it."""
-    first = {command.words: command for command in reversed(list(_all(project)))}
+    first = {(c.before, c.words): c for c in reversed(list(_all(project)))}
     in_order = list(first.values())[::-1]
     return tuple(sorted(in_order, key=_rank))
 
 
 def _rank(command: Command) -> int:
+    if command.before:
+        return 0  # a whole listing, not a part of it
     words = [w for w in command.words if not w.startswith("-") and w not in ("python", "python3", "bash", "sh", "make")]
     name = os.path.basename(words[0]).lower() if words else ""
     if any(part in name for part in _ASIDE):
@@ -87,10 +94,45 @@ def _all(project: Project) -> Iterator[Command]:
 def _readme_commands(project: Project) -> Iterator[Command]:
     for name in project.top():
         if name.lower().startswith("readme"):
-            for number, line in fenced(project.text(name)):
-                command = understood(line, project, f"{name}:{number}")
-                if command is not None:
-                    yield command
+            yield from _listed(name, project)
+
+
+def _listed(name: str, project: Project) -> Iterator[Command]:
+    """The commands of a README; one that starts what an earlier one of its listing makes comes with that one."""
+    earlier: list[Command] = []
+    last = 0
+    for number, line in fenced(project.text(name)):
+        if number > last + 1:  # another listing, or a line that is no command between them
+            earlier = []
+        last = number + line.count("\n")
+        where = f"{name}:{number}"
+        command = understood(line, project, where) or _made(line, earlier, where)
+        if command is not None:
+            earlier.append(command)
+            yield command
+
+
+_REDIRECTED = re.compile(r"(.*[^\s<>&])\s*>\s*([\w./-]+)")
+
+
+def _made(line: str, earlier: list[Command], where: str) -> Command | None:
+    """``./program words [> file]``, where earlier commands may have made the program."""
+    redirected = _REDIRECTED.fullmatch(line)
+    text, output = (redirected[1], redirected[2]) if redirected else (line, "")
+    if not earlier or _COMPOUND & set(text) or leaves(output):
+        return None
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return None
+    if not words or not words[0].startswith("./") or leaves(words[0]):
+        return None
+    return Command(tuple(words), where, before=tuple(one.words for one in earlier), output=output)
+
+
+def leaves(path: str) -> bool:
+    """Whether a path of a project leads out of it."""
+    return os.path.isabs(path) or os.path.normpath(path).split(os.sep)[0] == ".."
 
 
 def fenced(text: str) -> Iterator[tuple[int, str]]:
@@ -113,8 +155,12 @@ def fenced(text: str) -> Iterator[tuple[int, str]]:
                 held = ""
 
 
-def understood(line: str, project: Project, where: str) -> Command | None:
-    """A line as a command of the project: one program with plain words, and something that is there."""
+def understood(line: str, project: Project, where: str, folder: str = "") -> Command | None:
+    """A line as a command of the project: one program with plain words, and something that is there.
+
+    Args:
+        folder: sub-folder of the project in which the line is typed.
+    """
     if _COMPOUND & set(line):
         return None
     try:
@@ -126,13 +172,14 @@ def understood(line: str, project: Project, where: str) -> Command | None:
     if words[0] == "make":
         return _make_line(words, project, where)
     if words[0] in ("python", "python3"):
-        return _python_line(words, project, where)
+        return _python_line(words, project, where, folder)
     points = entry_points(project)
     if words[0] in points:
         return _entry_line(words, *points[words[0]], project, where)
     target = next((w for w in words[1:] if not w.startswith("-")), "") if words[0] in ("bash", "sh") else words[0]
     own = "/" in words[0] or words[0] in ("bash", "sh")
-    return Command(tuple(words), where) if own and os.path.normpath(target) in project.names else None
+    there = os.path.normpath(os.path.join(folder, target)) in project.names
+    return Command(tuple(words), where, folder=folder) if own and there else None
 
 
 def _make_line(words: list[str], project: Project, where: str) -> Command | None:
@@ -141,15 +188,17 @@ def _make_line(words: list[str], project: Project, where: str) -> Command | None
     return Command(tuple(words), where) if known and all(w in known for w in wanted) else None
 
 
-def _python_line(words: list[str], project: Project, where: str) -> Command | None:
+def _python_line(words: list[str], project: Project, where: str, folder: str = "") -> Command | None:
     """``python FILE`` or ``python -m MODULE`` of the project, with the options that its text declares."""
     if words[1:2] == ["-m"] and len(words) > 2:
         root, file = module_file(words[2], project)
     else:
-        root, file = "", os.path.normpath(next((w for w in words[1:] if not w.startswith("-")), ""))
+        named = next((w for w in words[1:] if not w.startswith("-")), "")
+        root, file = "", os.path.normpath(os.path.join(folder, named))
     if file not in project.names:
         return None
-    return Command(tuple(words), where, _left(flags_in(project.text(file)), words), python_root=root)
+    flags = _left(flags_in(project.text(file)), words)
+    return Command(tuple(words), where, flags, python_root=root, folder=folder)
 
 
 def _entry_line(words: list[str], module: str, function: str, project: Project, where: str) -> Command | None:
@@ -207,16 +256,20 @@ def _make_commands(project: Project) -> Iterator[Command]:
 
 def _docker_commands(project: Project) -> Iterator[Command]:
     """``ENTRYPOINT`` and ``CMD`` of a Dockerfile, where they start something of the project."""
-    parts: dict[str, list[str]] = {}
-    for kind, rest in re.findall(r"^(ENTRYPOINT|CMD)\s+(.*)$", project.text("Dockerfile").replace("\\\n", " "), re.M):
-        try:
-            found = ast.literal_eval(rest) if rest.startswith("[") else shlex.split(rest)
-        except (ValueError, SyntaxError):
-            continue
-        if isinstance(found, list) and all(isinstance(w, str) for w in found):
-            parts[kind] = found
-    words = [*parts.get("ENTRYPOINT", []), *parts.get("CMD", [])]
-    known = [os.path.basename(w) if w.startswith("/") and os.path.basename(w) in project.names else w for w in words]
-    command = understood(shlex.join(known), project, "Dockerfile") if known else None
-    if command is not None:
-        yield command
+    image = read_dockerfile(project.text("Dockerfile"))
+    if not image.words:
+        return
+    folder = image.here(image.directory) or ""
+    words = []
+    for word in image.words:
+        place = image.here(word) if word.startswith("/") else None
+        base = os.path.basename(word)
+        if place is not None and place in project.names:
+            words.append(os.path.relpath(place, folder or "."))
+        else:
+            words.append(base if word.startswith("/") and base in project.names else word)
+    for where_run in dict.fromkeys((folder, "")):
+        command = understood(shlex.join(words), project, "Dockerfile", where_run)
+        if command is not None:
+            yield msgspec.structs.replace(command, env=image.env)
+            return

@@ -64,7 +64,7 @@ class CM:
         self.python_version = platform.python_version()
         self.path_to_cmind = os.path.dirname(os.path.abspath(__file__))
         self.path_to_cmind_repo = os.path.join(self.path_to_cmind, "repo")
-        self._depth = 0  #: calls of ``access`` that are going on, one within the other
+        self.depth = 0  #: calls of ``access`` that are going on, one within the other
         self._catalog: Catalog | None = None
         self._engine: Engine | None = None
 
@@ -118,32 +118,44 @@ class CM:
         """
         from franca.compat.dispatch import dispatch, request_of
 
-        if not self._depth and self._catalog is not None:
-            self._catalog.refresh()  # others may have written since the last call
-        self._depth += 1
-        try:
+        def run() -> Result:
             request = request_of(i)
             if out is not None:
                 request.setdefault("out", out)
             return dispatch(self, request)
+
+        return self._guarded(run)
+
+    def access_cmx(self, request: dict[str, Any]) -> Result:
+        """Run one action whose input is in CMX form, without what its control flags ask for beyond the action."""
+        from franca.compat.cmx_calls import older_form
+        from franca.compat.dispatch import dispatch
+
+        return self._guarded(lambda: dispatch(self, older_form(request), cmx=request))
+
+    def _guarded(self, run: Callable[[], Result]) -> Result:
+        if not self.depth and self._catalog is not None:
+            self._catalog.refresh()  # others may have written since the last call
+        self.depth += 1
+        try:
+            return run()
         except FrancaError as error:
             if self.debug:
                 raise
             return failure(error)
         finally:
-            self._depth -= 1
+            self.depth -= 1
 
     def x(self, i: Any = None, out: str | None = None) -> Result:
         """The second interface (CMX): control flags travel in ``i['control']`` (CM core, section 14.3)."""
-        from franca.compat.dispatch import request_of
+        from franca.compat import cmx_calls
 
-        try:
-            request = request_of(i)
-        except FrancaError as error:
-            return failure(error)
-        control = request.get("control") or {}
-        merged = {**request, **{key.lstrip("_"): value for key, value in control.items()}}
-        return self.access(merged, out)
+        return cmx_calls.call(self, i, out)
+
+    def note(self, level: str, text: str) -> None:
+        """A line for the log that the user asked for, if any."""
+        if self.logger is not None:
+            getattr(self.logger, level)(text)
 
     def error(self, r: Result) -> Result:
         """Print the error of a result on the standard error stream and hand the result back."""

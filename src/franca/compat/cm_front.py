@@ -6,23 +6,30 @@ program did: text on standard output, errors on standard error, the status that 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 from typing import Any
 
 from franca.compat.access import CM
-from franca.compat.artifacts import plain
-from franca.compat.content_data import is_true
 from franca.compat.dispatch import read_input_file
+from franca.compat.front_parts import (
+    clean_stdout,
+    cm_for,
+    content_raised,
+    error_text,
+    exit_status,
+    print_json,
+    save,
+    tell_more,
+    tell_warnings,
+    wants_json,
+)
 from franca.compat.results import Failure, Result, failure
-from franca.compat.screen import Screen, Verbosity
 from franca.errors import FrancaError, KindNotFound, StepFailed
 from franca.grammar.argv import CM as CM_GRAMMAR
-from franca.grammar.argv import CMX, MLC, parse, to_input, to_new_input
-from franca.model.dialect import CLASSIC, NEW, Dialect
+from franca.grammar.argv import MLC, parse, to_input, to_new_input
+from franca.model.dialect import CLASSIC, NEW
 
 #: Program -> the words that it stands for.
 CLASSIC_PROGRAMS: dict[str, tuple[str, ...]] = {
@@ -34,11 +41,17 @@ CLASSIC_PROGRAMS: dict[str, tuple[str, ...]] = {
     "cme": ("run", "experiment"),
     "cmx": (),
     "cmxr": ("run", "script"),
+    "flextask": ("run", "flex.task"),
+    "ft": ("run", "flex.task"),
 }
+CMX_PROGRAMS = ("cmx", "cmind", "cmxr", "flextask", "ft")  #: those of CLASSIC_PROGRAMS that speak the second language
 NEW_PROGRAMS: dict[str, tuple[str, ...]] = {
     "mlc": (),
     "mlcflow": (),
     "mlcr": ("run", "script"),
+    "cmlc": (),
+    "cmlcr": ("run", "script"),
+    "cr": ("run", "script"),
     "mlcd": ("docker", "script"),
     "mlca": ("apptainer", "script"),
     "mlce": ("experiment", "script"),
@@ -63,8 +76,10 @@ def main(program: str, argv: Sequence[str]) -> int:
     try:
         if program in NEW_PROGRAMS:
             return _new(program, argv)
-        if program in ("cmx", "cmxr"):
-            return _cmx(program, argv)
+        if program in CMX_PROGRAMS:
+            from franca.compat import cmx_front
+
+            return cmx_front.main(CLASSIC_PROGRAMS[program], argv)
         return _classic(program, argv)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -87,82 +102,23 @@ def _classic(program: str, argv: Sequence[str]) -> int:
         return _classic_error(failure(error))
     request.setdefault("out", "con")
     as_json = request["out"] == "json"
-    cm = _cm(request, CLASSIC)
-    with _clean_stdout(as_json or _wants_json(request)):
+    cm = cm_for(request, CLASSIC)
+    with clean_stdout(as_json or wants_json(request)):
         result = _called(cm, request)
-    if as_json or (_wants_json(request) and result["return"] == 0):
-        _print_json(result, full=bool(request.get("full")), sort=as_json)
-    _tell_warnings(cm)
+    if as_json or (wants_json(request) and result["return"] == 0):
+        print_json(result, full=bool(request.get("full")), sort=as_json)
+    tell_warnings(cm)
     if request.get("save_to_json"):
-        _save(str(request["save_to_json"]), result)
+        save(str(request["save_to_json"]), result)
     if result["return"] > 0 and not as_json:
         return _classic_error(result)
-    return _status(result)
+    return exit_status(result)
 
 
 def _classic_error(result: Result) -> int:
-    print(f"\nCM error: {_text(result)}!", file=sys.stderr)
-    _more(result)
-    return _status(result)
-
-
-def _more(result: Result) -> None:
-    for key, word in (("log", "log"), ("hint", "next")):
-        if result.get(key):
-            print(f"  {word}: {result[key]}", file=sys.stderr)
-
-
-def _status(result: Result) -> int:
-    return int(result["return"]) & 0xFF
-
-
-def _text(result: Result) -> str:
-    return str(result.get("error") or "unknown error").rstrip("!")
-
-
-# --- cmx --------------------------------------------------------------------------------------------
-
-_CMX_CONTROL = frozenset((
-    "h", "help", "v", "version", "out", "j", "json", "save_to_json_file", "save_to_yaml_file", "common",
-    "ignore_inheritance", "log", "logfile", "raise", "repro", "time", "profile", "i", "f",
-))  # fmt: skip
-
-
-def _cmx(program: str, argv: Sequence[str]) -> int:
-    try:
-        words = [*CLASSIC_PROGRAMS[program], *argv]
-        request = to_input(parse(words, read_input_file, grammar=CMX))
-    except FrancaError as error:
-        return _cmx_error(failure(error))
-    control = request.setdefault("control", {})
-    unknown = sorted(set(control) - _CMX_CONTROL)
-    if unknown:
-        return _cmx_error({"return": 1, "error": f"Unknown control flag(s): {', '.join(unknown)}"})
-    if control.pop("f", False):
-        request["f"] = True
-    out = str(control.get("out") or "con")
-    cm = _cm(request, CLASSIC)
-    with _clean_stdout(_wants_json(control)):
-        try:
-            result = cm.x(request, out)
-        except Exception as error:  # an automation of content raised
-            result = _content_raised(error, cm)
-    if _wants_json(control):
-        _print_json(result)
-    _tell_warnings(cm)
-    if control.get("save_to_json_file"):
-        _save(str(control["save_to_json_file"]), result)
-    return _cmx_error(result) if result["return"] > 0 else 0
-
-
-def _cmx_error(result: Result) -> int:
-    place = ""
-    if result.get("module_path"):
-        place = f" while running automation {result['module_path']} ({result.get('lineno', 0)})"
-    text = result.get("warning") or _text(result)
-    print(f"\nCMX detected a problem{place}: {text}!", file=sys.stderr)
-    _more(result)
-    return _status(result)
+    print(f"\nCM error: {error_text(result)}!", file=sys.stderr)
+    tell_more(result)
+    return exit_status(result)
 
 
 # --- mlc --------------------------------------------------------------------------------------------
@@ -174,12 +130,28 @@ def _new(program: str, argv: Sequence[str]) -> int:
         request = _new_request(to_new_input(parse(words, read_input_file, grammar=MLC)))
     except FrancaError as error:
         return _new_error(failure(error), "")
-    cm = _cm(request, NEW)
-    with _clean_stdout(_wants_json(request)):
+    if request.get("mlc_isolate"):
+        return _isolated(request)
+    return _newly_called(request)
+
+
+def _isolated(request: dict[str, Any]) -> int:
+    from franca.compat.isolated_root import isolated
+
+    try:
+        with isolated(request, os.environ):
+            return _newly_called(request)
+    except FrancaError as error:
+        return _new_error(failure(error), "")
+
+
+def _newly_called(request: dict[str, Any]) -> int:
+    cm = cm_for(request, NEW)
+    with clean_stdout(wants_json(request)):
         result = _called(cm, request)
-    if _wants_json(request) and result["return"] == 0:
-        _print_json(result, full=bool(request.get("full")), sort=False)
-    _tell_warnings(cm)
+    if wants_json(request) and result["return"] == 0:
+        print_json(result, full=bool(request.get("full")), sort=False)
+    tell_warnings(cm)
     if result["return"] > 0:
         return _new_error(result, str(request.get("automation") or ""))
     return 0
@@ -200,7 +172,7 @@ def _name_or_tags(request: dict[str, Any], details: str) -> None:
     """The third word is a name where it can be one; ``a,b`` without a uid is tags (CM core, section 15.4)."""
     from franca.model.ids import is_uid
 
-    listed = "," in details and not any(is_uid(part.strip()) for part in details.split(","))
+    listed = "," in details and not any(is_uid(part.strip()) for part in details.replace(":", ",").split(","))
     if listed:
         return
     request.pop("tags", None)
@@ -209,26 +181,12 @@ def _name_or_tags(request: dict[str, Any], details: str) -> None:
 
 def _new_error(result: Result, target: str) -> int:
     cause = result.cause if isinstance(result, Failure) else None
-    print(f"Error during '{target or 'mlc'}' action: {_text(result)}", file=sys.stderr)
+    print(f"Error during '{target or 'mlc'}' action: {error_text(result)}", file=sys.stderr)
     if isinstance(cause, StepFailed) and cause.step:
         print(f"Failed script: {cause.step}", file=sys.stderr)
         print(f"To rerun just the failed part: mlcr {cause.step}", file=sys.stderr)
-    _more(result)
+    tell_more(result)
     return _USAGE_STATUS if isinstance(cause, KindNotFound) else 1
-
-
-# --- what they share ----------------------------------------------------------------------------------
-
-
-def _cm(request: dict[str, Any], dialect: Dialect) -> CM:
-    silent = bool(request.get("s") or request.get("silent"))
-    verbose = bool(request.get("v") or request.get("verbose"))
-    if dialect.is_new:  # verbose wins over silent there, and loses in the classic dialect
-        silent = silent and not verbose
-    screen = Screen(dialect, Verbosity(silent, verbose and not silent, is_true(request.get("time", ""))))
-    cm = CM(home_dialect=dialect, listener=screen)
-    cm.isolate_hooks = bool(request.pop("isolate_hooks", False))
-    return cm
 
 
 def _called(cm: CM, request: dict[str, Any]) -> Result:
@@ -241,58 +199,7 @@ def _called(cm: CM, request: dict[str, Any]) -> Result:
     except FrancaError:
         raise
     except Exception as error:  # an automation of content raised
-        return _content_raised(error, cm)
+        return content_raised(error, cm)
     if not isinstance(result, dict) or "return" not in result:
         return {"return": 1, "error": "the action did not return a result dictionary"}
     return result
-
-
-def _content_raised(error: Exception, cm: CM) -> Result:
-    """An exception of content's own code, with the place where it happened; raised on under ``CM_DEBUG``."""
-    if cm.debug:
-        raise error
-    import traceback
-
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1]
-    text = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
-    return {"return": 1, "error": text, "hint": "set CM_DEBUG=yes to see the whole chain of calls"}
-
-
-def _wants_json(request: dict[str, Any]) -> bool:
-    return bool(request.get("j") or request.get("json"))
-
-
-def _print_json(result: Result, *, full: bool = False, sort: bool = True) -> None:
-    print(json.dumps(plain(result, full=full), indent=2, sort_keys=sort), flush=True)
-
-
-@contextmanager
-def _clean_stdout(wanted: bool) -> Iterator[None]:
-    """With ``wanted``, all that this process and its children print inside goes to standard error."""
-    if not wanted:
-        yield
-        return
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def _tell_warnings(cm: CM) -> None:
-    for text in cm.catalog.warnings:
-        print(f"WARNING: {text}", file=sys.stderr)
-
-
-def _save(path: str, result: Result) -> None:
-    from franca.catalog import memo
-    from franca.compat.content_files import save_json
-
-    memo.withdraw()  # an answer from memory would write no file
-    save_json(path, plain(result))

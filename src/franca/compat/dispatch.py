@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Kinds whose artifacts are named by words with blanks, which are tags (script engine, section 2.1).
 _TAGGED = frozenset((SCRIPT.uid, CACHE.uid))
+_OLDER_MODULE, _NEWER_MODULE = "module.py", "modulex.py"
 
 
 def request_of(i: Any) -> dict[str, Any]:
@@ -38,13 +39,18 @@ def request_of(i: Any) -> dict[str, Any]:
 
 def read_input_file(path: str) -> Any:
     """The content of an ``@`` file."""
+    from franca.catalog import memo
     from franca.catalog.files import read_json, read_yaml
 
+    memo.withdraw()  # the same words mean something else when the file has changed
     return read_json(path) if path.endswith(".json") else read_yaml(path)
 
 
-def dispatch(cm: CM, i: dict[str, Any]) -> Result:
+def dispatch(cm: CM, i: dict[str, Any], cmx: dict[str, Any] | None = None) -> Result:
     """Run the action that ``i`` names.
+
+    Args:
+        cmx: the same input in CMX form, when the call came through that interface.
 
     Raises:
         FrancaError: whatever went wrong; ``access`` makes a result of it.
@@ -56,7 +62,7 @@ def dispatch(cm: CM, i: dict[str, Any]) -> Result:
         i["automation"] = "core"
     if not action or (action in ("help", "h") and not i.get("automation")):
         return _usage(i, action)
-    return _run(cm, i, action)
+    return _run(cm, i, action, cmx)
 
 
 def _usage(i: dict[str, Any], action: str) -> Result:
@@ -67,7 +73,7 @@ def _usage(i: dict[str, Any], action: str) -> Result:
     return {"return": 0} if action else {"return": 0, "warning": "no action specified"}
 
 
-def _run(cm: CM, i: dict[str, Any], action: str) -> Result:
+def _run(cm: CM, i: dict[str, Any], action: str, cmx: dict[str, Any] | None) -> Result:
     from franca.compat import here
 
     here.resolve(cm, i)
@@ -77,12 +83,35 @@ def _run(cm: CM, i: dict[str, Any], action: str) -> Result:
     pattern = is_pattern(wanted.name.alias)
     kind = wanted.name if pattern or i.get("common") else _kind(cm, wanted)
     i["parsed_automation"] = parsed_pairs(Ref(kind, wanted.repo))
-    instance, run_in = _instance(cm, kind, wanted.repo, common=pattern or bool(i.get("common")))
+    common = pattern or bool(i.get("common"))
+    instance, run_in = _instance(cm, kind, wanted.repo, common=common, cmx=cmx is not None)
     method = _method(instance, kind, action, cm)
     if (i.get("help") or i.get("h")) and getattr(method, "__name__", "") not in ("run", "help"):
         return _method_help(i, method)
+    if cmx is not None:
+        newer = _cmx_method(instance, method)
+        if newer is not None:
+            return run_in(lambda: newer(_cmx_input(cmx, i)))
     _parse_artifacts(i, kind)
     return run_in(lambda: method(i))
+
+
+def _cmx_method(instance: Automation, method: Callable[[dict[str, Any]], Any]) -> Callable[[Any], Any] | None:
+    """The method that takes the CMX form: one of a ``modulex.py`` itself, or ``ACTION_cmx`` (CM core, 14.4)."""
+    name = getattr(method, "__name__", "")
+    newer: Callable[[Any], Any] | None = getattr(instance, f"{name}_cmx", None)
+    if newer is not None:
+        return newer
+    own = name in vars(type(instance))
+    return method if own and os.path.basename(instance.full_path) == _NEWER_MODULE else None
+
+
+def _cmx_input(cmx: dict[str, Any], i: dict[str, Any]) -> dict[str, Any]:
+    from franca.compat.cmx_calls import complete
+
+    cmx.update({key: i[key] for key in ("automation", "artifact") if key in i})  # what a dot stands for
+    complete(cmx, i["parsed_automation"])
+    return cmx
 
 
 def _kind(cm: CM, wanted: Ref) -> ObjectRef:
@@ -111,7 +140,7 @@ def _parse_artifacts(i: dict[str, Any], kind: ObjectRef) -> None:
 def _words_to_tags(i: dict[str, Any]) -> None:
     """Words with blanks are tags; so is a first word with commas in which no part is a uid."""
     word = str(i.get("artifact") or "")
-    if "," in word and not any(is_uid(part.strip()) for part in word.split(",")):
+    if "," in word and not any(is_uid(part.strip()) for part in word.replace(":", ",").split(",")):
         i["artifact"] = word.replace(",", " ")
     words_to_tags_in(i)
 
@@ -149,7 +178,7 @@ def _direct(call: Callable[[], Any]) -> Result:
     return result
 
 
-def _instance(cm: CM, kind: ObjectRef, repo: ObjectRef, *, common: bool) -> tuple[Automation, _Runner]:
+def _instance(cm: CM, kind: ObjectRef, repo: ObjectRef, *, common: bool, cmx: bool) -> tuple[Automation, _Runner]:
     """A fresh automation object, and how to run a method of it."""
     if not common:
         own = _own_class(kind)
@@ -157,7 +186,7 @@ def _instance(cm: CM, kind: ObjectRef, repo: ObjectRef, *, common: bool) -> tupl
             return _prepared(own(cm, __file__), kind), _direct
         artifact = _automation_artifact(cm, kind, repo)
         if artifact is not None:
-            return _content_instance(cm, artifact)
+            return _content_instance(cm, artifact, _module_file(artifact, cmx=cmx))
     return _prepared(Automation(cm, __file__), kind), _direct
 
 
@@ -193,15 +222,17 @@ def _automation_artifact(cm: CM, kind: ObjectRef, repo: ObjectRef) -> Artifact |
     return with_code[0] if with_code else None
 
 
-def _module_file(artifact: Artifact) -> str:
-    for name in ("module.py", "modulex.py"):
+def _module_file(artifact: Artifact, *, cmx: bool = False) -> str:
+    """The code of an automation: each interface prefers its own, and takes the other's where that is all."""
+    names = (_OLDER_MODULE, _NEWER_MODULE)
+    for name in reversed(names) if cmx else names:
         path = os.path.join(artifact.path, name)
         if os.path.isfile(path):
             return path
     return ""
 
 
-def _content_instance(cm: CM, artifact: Artifact) -> tuple[Automation, _Runner]:
+def _content_instance(cm: CM, artifact: Artifact, path: str) -> tuple[Automation, _Runner]:
     """An automation of the user: its module executed anew, in content's own import world."""
     from franca.compat import session
     from franca.compat.content_modules import ContentImports, executed
@@ -213,7 +244,6 @@ def _content_instance(cm: CM, artifact: Artifact) -> tuple[Automation, _Runner]:
             f"automations do not run before you trust their repository {alias} ({artifact.repo.path})",
             hint=f"look at it, then: franca trust {alias}",
         )
-    path = _module_file(artifact)
     imports = ContentImports(cm.environ)
 
     def run_in(call: Callable[[], Any]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
 from typing import Any
 
 from franca.catalog import detect, register, transfer
@@ -216,17 +215,8 @@ class RepoAutomation(Automation):
     def unpack(self, i: dict[str, Any]) -> Result:
         """unpack repo [FILE]: make a repository from ./cm.zip."""
         made = transfer.unpack(self.cmind.catalog, os.path.abspath(str(i.get("artifact") or _PACKED)))
+        register.trust(self.cmind.catalog, made.repo)  # as with pull: who unpacks content means to run it
         return self._registered(i, made)
-
-    def reindex(self, i: dict[str, Any]) -> Result:
-        """reindex repo: compare the index with all files again."""
-        started = time.perf_counter()
-        self.cmind.catalog.refresh()
-        count = len(self.cmind.catalog.table.rows)
-        seconds = time.perf_counter() - started
-        if i.get("out") == "con":
-            print(f"{count} artifacts, {seconds:.3f} sec.")
-        return {"return": 0, "self_time": seconds, "count": count}
 
     # --- helpers -------------------------------------------------------------------------------------------
 

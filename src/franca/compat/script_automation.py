@@ -6,34 +6,14 @@ import os
 from typing import Any
 
 from franca.compat import prompts
-from franca.compat.automation import Automation
 from franca.compat.content_data import is_true
 from franca.compat.results import Result, refusal
-from franca.errors import UsageError, VariationNotFound
+from franca.compat.script_inputs import CALL, inputs_of, names_kind
+from franca.compat.scripts_elsewhere import ScriptsElsewhere
+from franca.errors import VariationNotFound
 from franca.grammar.shell import command_line
 from franca.model.artifact import Artifact
 from franca.model.tags import ScriptQuery
-
-#: Keys of the call that are no input of the script.
-_CALL = frozenset((
-    "action", "automation", "parsed_automation", "parsed_artifact", "parsed_artifacts", "common",
-))  # fmt: skip
-_LATER = (
-    "docker_run", "apptainer", "apptainer_run", "apptainerfile", "experiment",
-    "remote_docker", "remote_experiment", "remote_slurm", "remote_slurm_experiment",
-    "slurm_docker", "slurm_apptainer", "slurm_experiment",
-)  # fmt: skip
-
-
-def _inputs(i: dict[str, Any]) -> dict[str, Any]:
-    """What of a call is an input of the script."""
-    return {key: value for key, value in i.items() if key not in _CALL and not _names_kind(key, value)}
-
-
-def _names_kind(key: str, value: object) -> bool:
-    """``target`` is the newer language's word for the kind; any other value of it is an input of a script."""
-    return key == "target" and value in ("script", "run")
-
 
 _RUN_SH = """#!/bin/bash
 
@@ -53,12 +33,12 @@ def postprocess(i):
 '''
 
 
-class ScriptAutomation(Automation):
+class ScriptAutomation(ScriptsElsewhere):
     def run(self, i: dict[str, Any]) -> Result:
         """run script "get python3" [--adr.NAME.tags=_x] [--env.KEY=VALUE] [--quiet] [-j]: run a script."""
         if i.get("help") or i.get("h"):
             return self._help_of_script(i)
-        inputs = _inputs(i)
+        inputs = inputs_of(i)
         if self.cmind.home_dialect.is_new and "quiet" not in inputs and not prompts.interactive():
             inputs["quiet"] = True  # the new dialect asks nobody where nobody can answer (section 3.8)
         done = self.cmind.engine.run(inputs)
@@ -73,30 +53,6 @@ class ScriptAutomation(Automation):
         if done.skipped:
             result["skipped"] = True
         return result
-
-    def docker(self, i: dict[str, Any]) -> Result:
-        """docker script "TAGS" [--docker_dry_run] [--docker_os=..] [--docker_KEY=..]: run a script in a container."""
-        from franca.compat import container_actions
-
-        return container_actions.docker(self.cmind, i, _inputs(i))
-
-    def remote_run(self, i: dict[str, Any]) -> Result:
-        """remote-run script "TAGS" --remote_host=H [--remote_user=U] [--remote_dry_run]: run a script over ssh."""
-        from franca.compat import elsewhere_actions
-
-        return elsewhere_actions.run(self.cmind, i, _inputs(i), "remote")
-
-    def slurm_run(self, i: dict[str, Any]) -> Result:
-        """slurm-run script "TAGS" [--slurm_partition=P] [--slurm_dry_run]: run a script as a Slurm job step."""
-        from franca.compat import elsewhere_actions
-
-        return elsewhere_actions.run(self.cmind, i, _inputs(i), "slurm")
-
-    def dockerfile(self, i: dict[str, Any]) -> Result:
-        """dockerfile script "TAGS" [--docker_path=DIR]: write the Dockerfile in which a script runs."""
-        from franca.compat import container_actions
-
-        return container_actions.dockerfile(self.cmind, i, _inputs(i))
 
     def prepare(self, i: dict[str, Any]) -> Result:
         """prepare script ..: as run, with the dependencies but without the script itself."""
@@ -143,6 +99,33 @@ class ScriptAutomation(Automation):
         os.chmod(native, 0o755)  # noqa: S103 - it is there to be run
         write_whole(os.path.join(path, "customize.py"), _CUSTOMIZE.format(alias=alias, prefix=prefix, name=name))
 
+    def gui(self, i: dict[str, Any]) -> Result:
+        """gui script [--port=P] [--no_run]: show scripts and results in a browser (the script gui)."""
+        request = {key: value for key, value in i.items() if key not in ("artifact", "artifacts", "parsed_artifact")}
+        return self.run({**request, "tags": "gui"})
+
+    def doc(self, i: dict[str, Any]) -> Result:
+        """doc script [NAME or --tags=..] [--output_dir=DIR] [-f]: write the README.md of scripts."""
+        from franca.compat import authoring_actions
+
+        authoring_actions.need_name(i)
+        found = self._typed(i)
+        return authoring_actions.document(found, i) if found else self._absent(i)
+
+    def lint(self, i: dict[str, Any]) -> Result:
+        """lint script [NAME or --tags=..] [--strict]: find mistakes in scripts; without a name, in the local ones."""
+        from franca.compat import authoring_actions
+
+        found = self._typed(i) if authoring_actions.named(i) else []
+        if not found and authoring_actions.named(i):
+            return self._absent(i)
+        return authoring_actions.examine(self.cmind.catalog, found, i)
+
+    validate = lint
+
+    def _typed(self, i: dict[str, Any]) -> list[Artifact]:
+        return [one.typed for one in self.search({**i, "out": ""})["list"]]
+
     def test(self, i: dict[str, Any]) -> Result:
         """test script [NAME or --tags=..]: run a script with the inputs that its meta gives for tests."""
         if not i.get("artifact") and not i.get("tags"):
@@ -153,7 +136,7 @@ class ScriptAutomation(Automation):
         given = {
             key: value
             for key, value in i.items()
-            if key not in _CALL and not _names_kind(key, value) and key not in ("artifact", "artifacts", "tags", "cmd")
+            if key not in CALL and not names_kind(key, value) and key not in ("artifact", "artifacts", "tags", "cmd")
         }
         ran = []
         for one in found:
@@ -196,20 +179,6 @@ class ScriptAutomation(Automation):
             for one in fitting:
                 print("\n".join(_help_lines(one)))
         return {"return": 0, "list": [self.cmind.view(one) for one in fitting]}
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _LATER:
-            return self._not_yet(name)
-        raise AttributeError(name)
-
-    def _not_yet(self, name: str) -> Any:
-        def refuse(i: dict[str, Any]) -> Result:
-            raise UsageError(
-                f"the action {name.replace('_', '-')!r} of scripts is not served by this command yet",
-                hint="run the script on this machine with 'run script', or see what there is: franca help",
-            )
-
-        return refuse
 
 
 def _has_all(one: Artifact, variations: tuple[str, ...]) -> bool:

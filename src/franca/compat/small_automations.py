@@ -21,7 +21,7 @@ class CAutomation(Automation):
         super().__init__(cmind, automation_file)
 
     def test(self, i):
-        """Print what this action was given: cm test {name} --key=value"""
+        """Print what this action was given: {program} test {name} --key=value"""
         import json
 
         print(json.dumps(i, indent=2, default=str))
@@ -56,10 +56,12 @@ class AutomationAutomation(Automation):
     def add(self, i: dict[str, Any]) -> Result:
         """add automation [REPO:]NAME [--tags=..]: make an automation with a module to begin with."""
         words = content_data.convert_tags_to_list({"tags": i.get("tags", "")})
-        result = super().add({**i, "tags": [*words, "automation"]})
+        newer = "control" in i  # through CMX: a YAML meta and the module that CMX prefers (CM core, section 9.4)
+        result = super().add({**i, "tags": [*words, "automation"], "yaml": newer or i.get("yaml")})
         if result["return"] == 0:
             name = str(result["meta"].get("alias") or result["meta"]["uid"])
-            write_whole(os.path.join(result["path"], "module.py"), _MODULE.format(name=name))
+            module, program = ("modulex.py", "cmx") if newer else ("module.py", "cm")
+            write_whole(os.path.join(result["path"], module), _MODULE.format(name=name, program=program))
         return result
 
     def doc(self, i: dict[str, Any]) -> Result:

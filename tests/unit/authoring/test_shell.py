@@ -58,6 +58,12 @@ def texts(script: str) -> list[str]:
         ('echo "open', [""]),
         ("echo $(ls", [""]),
         ("echo $", []),
+        ("eval $cmd; exit $status", []),
+        ('[ -z ${X+x} ]; cmd ${X:+--on} ${X:+--engine="$X"}', []),
+        ("cmd ${X:+$X} ${X:-a}", ["${X:+$X}", "${X:-a}"]),
+        ("make -j$(nproc); docker run -u $(id -u):$(id -g) $(id)", ["$(id)"]),
+        ("eval $cmd > $log", ["$log"]),
+        ("f() { return $1; }; shift $n", []),
     ],
 )
 def test_expansions(script: str, expected: list[str]) -> None:
@@ -79,3 +85,18 @@ def test_any_text_is_read_to_its_end(script: str) -> None:
 def test_quoting_every_word_makes_it_clean(words: list[str]) -> None:
     assert texts("cmd " + " ".join(f'"{w}"' for w in words)) == []
     assert texts("cmd " + " ".join(words)) == [w for w in words if w != "a"]
+
+
+@pytest.mark.parametrize(
+    ("script", "mild"),
+    [
+        ("echo $x", [True]),
+        ("echo $x > $out", [True, False]),
+        ("echo $(cat f)", [False]),
+        ("cmake $CXXFLAGS ${EXTRA_ARGS} $DIR", [True, True, False]),
+        ("pip install ${PIP_EXTRA} $args", [True, True]),
+        ("cp $FLAGS_DIR x", [False]),
+    ],
+)
+def test_what_is_harmless_or_meant_is_mild(script: str, mild: list[bool]) -> None:
+    assert [one.mild for one in unquoted(script)] == mild

@@ -1,0 +1,40 @@
+"""RetinaNet (ResNeXt-50, 800 x 800 pixels) of MLPerf inference, from its published places."""
+
+from __future__ import annotations
+
+import os
+
+
+def preprocess(i):
+    """Refuse what is not published; take a file that the user has."""
+    env = i["env"]
+    if env.get("CM_ML_MODEL_ONLY_WEIGHTS") == "yes" and env.get("CM_ML_MODEL_PACKED") != "yes":
+        return {"return": 1, "error": "the weights alone are published for PyTorch only: add _pytorch"}
+    given = str(env.get("CM_ML_MODEL_GIVEN_FILE") or "")
+    if given:
+        # Relative to where the user is, not to the cache entry.
+        env["CM_DOWNLOAD_LOCAL_FILE_PATH"] = os.path.join(env.get("CM_TMP_CURRENT_PATH", ""), os.path.expanduser(given))
+    return {"return": 0}
+
+
+def postprocess(i):
+    """Export the checked file."""
+    env = i["env"]
+    path = env.get("CM_DOWNLOAD_DOWNLOADED_PATH", "")
+    if env.get("CM_ML_MODEL_PACKED") == "yes":
+        path = weights_in(env["CM_EXTRACT_EXTRACTED_PATH"])
+        if not path:
+            return {"return": 1, "error": f"no .pth file was found in {env['CM_EXTRACT_EXTRACTED_PATH']}"}
+    env["CM_ML_MODEL_FILE_WITH_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = path
+    env["CM_ML_MODEL_PATH"], env["CM_ML_MODEL_FILE"] = os.path.split(path)
+    return {"return": 0}
+
+
+def weights_in(folder):
+    """The file of weights below a folder, or an empty text."""
+    for root, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith(".pth"):
+                return os.path.join(root, name)
+    return ""

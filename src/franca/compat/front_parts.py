@@ -1,0 +1,93 @@
+"""What the fronts of ``cm``, ``cmx`` and ``mlc`` share: making the CM object, showing results and errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+from franca.compat.access import CM
+from franca.compat.artifacts import plain
+from franca.compat.content_data import is_true
+from franca.compat.results import Result
+from franca.compat.screen import Screen, Verbosity
+from franca.model.dialect import Dialect
+
+
+def cm_for(request: dict[str, Any], dialect: Dialect) -> CM:
+    silent = bool(request.get("s") or request.get("silent"))
+    verbose = bool(request.get("v") or request.get("verbose"))
+    if dialect.is_new:  # verbose wins over silent there, and loses in the classic dialect
+        silent = silent and not verbose
+    screen = Screen(dialect, Verbosity(silent, verbose and not silent, is_true(request.get("time", ""))))
+    cm = CM(home_dialect=dialect, listener=screen)
+    cm.isolate_hooks = bool(request.pop("isolate_hooks", False))
+    return cm
+
+
+def content_raised(error: Exception, cm: CM) -> Result:
+    """An exception of content's own code, with the place where it happened; raised on under ``CM_DEBUG``."""
+    if cm.debug:
+        raise error
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    text = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+    return {"return": 1, "error": text, "hint": "set CM_DEBUG=yes to see the whole chain of calls"}
+
+
+def wants_json(request: dict[str, Any]) -> bool:
+    return bool(request.get("j") or request.get("json"))
+
+
+def print_json(result: Result, *, full: bool = False, sort: bool = True) -> None:
+    print(json.dumps(plain(result, full=full), indent=2, sort_keys=sort), flush=True)
+
+
+@contextmanager
+def clean_stdout(wanted: bool) -> Iterator[None]:
+    """With ``wanted``, all that this process and its children print inside goes to standard error."""
+    if not wanted:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def tell_warnings(cm: CM) -> None:
+    for text in cm.catalog.warnings:
+        print(f"WARNING: {text}", file=sys.stderr)
+
+
+def save(path: str, result: Result) -> None:
+    from franca.catalog import memo
+    from franca.compat.content_files import save_json
+
+    memo.withdraw()  # an answer from memory would write no file
+    save_json(path, plain(result))
+
+
+def tell_more(result: Result) -> None:
+    for key, word in (("log", "log"), ("hint", "next")):
+        if result.get(key):
+            print(f"  {word}: {result[key]}", file=sys.stderr)
+
+
+def exit_status(result: Result) -> int:
+    return int(result["return"]) & 0xFF
+
+
+def error_text(result: Result) -> str:
+    return str(result.get("error") or "unknown error").rstrip("!")
