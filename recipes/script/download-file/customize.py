@@ -40,10 +40,14 @@ def bring(fetch, env):
     name = fetch.check_name(given) if given else fetch.file_name(urls[0])
     folder = text(env, "CM_DOWNLOAD_PATH")
     target = os.path.join(os.path.abspath(from_user(env, folder)) if folder else os.getcwd(), name)
-    secure = str(env.get("CM_VERIFY_SSL", "yes")).lower() not in ("no", "false", "off", "0")
     if not env.get("CM_TMP_SILENT"):
         print(f"downloading {urls[0]}", file=sys.stderr)
-    return target, fetch.fetch(urls, target, checksums, size, secure=secure, progress=fetch.Progress(name))
+    return target, fetch.fetch(urls, target, checksums, size, secure=secure(env), progress=fetch.Progress(name))
+
+
+def secure(env):
+    """Whether the certificate of a server is to be checked."""
+    return str(env.get("CM_VERIFY_SSL", "yes")).lower() not in ("no", "false", "off", "0")
 
 
 def from_user(env, path):

@@ -21,6 +21,9 @@ import urllib.request
 CHUNK = 1 << 20
 TIMEOUT = 60.0
 ATTEMPTS = 3
+READY = ".ready"  #: end of the name of a whole and checked file that waits for its step
+AHEAD_TIMEOUT = 10.0
+AHEAD_PIECE = 1 << 16  #: bytes between two looks whether to stop
 _LENGTHS = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 
 
@@ -74,7 +77,9 @@ def local_source(url):
 
 def partial_folder(environ):
     """Folder of unfinished downloads."""
-    base = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
+    base = environ.get("XDG_CACHE_HOME") or ""
+    if not os.path.isabs(base):
+        base = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
     return os.path.join(base, "franca", "partial")
 
 
@@ -134,17 +139,60 @@ def fetch_one(url, target, checksums, size, secure, environ, progress):
     return accept(partial, target, checksums, size, url)
 
 
+def partial_path(url, checksums, environ):
+    """Where the download of a file grows: the same for everybody who wants the same from the same place."""
+    identity = "\n".join([url, *(f"{kind}:{digest}" for kind, digest in checksums)])
+    return os.path.join(partial_folder(environ), hashlib.sha256(identity.encode()).hexdigest()[:32])
+
+
 def from_server(url, target, checksums, size, secure, environ, progress):
     """Download, check and place a file; one process at a time works on the same download."""
-    folder = partial_folder(environ)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    identity = "\n".join([url, *(f"{kind}:{digest}" for kind, digest in checksums)])
-    partial = os.path.join(folder, hashlib.sha256(identity.encode()).hexdigest()[:32])
-    with Exclusive(partial + ".lock"):
-        download(url, partial, size, secure, progress)
-        sha256 = accept(partial, target, checksums, size, url)
+    partial = partial_path(url, checksums, environ)
+    os.makedirs(os.path.dirname(partial), mode=0o700, exist_ok=True)
+    with Exclusive(partial + ".lock", waiting=lambda: show_growth(partial, size, progress)):
+        sha256 = accept_ready(partial, target, checksums, size, url)
+        if not sha256:
+            download(url, partial, size, secure, progress)
+            sha256 = accept(partial, target, checksums, size, url)
         forget(partial + ".tag")
         return sha256
+
+
+def accept_ready(partial, target, checksums, size, origin):
+    """Take a file that ``fetch_ahead`` has brought; nothing when there is none or it is wrong."""
+    ready = partial + READY
+    if not checksums or not os.path.isfile(ready):
+        return ""
+    try:
+        return accept(ready, target, checksums, size, origin)
+    except WrongContent:
+        return ""
+
+
+def fetch_ahead(url, checksums, size, *, secure, environ, stopped):
+    """Bring a file to where ``from_server`` looks first: one attempt, silent. Raises what went wrong.
+
+    Somebody who downloads the same at this moment is left alone.
+    """
+    partial = partial_path(url, checksums, environ)
+    os.makedirs(os.path.dirname(partial), mode=0o700, exist_ok=True)
+
+    def check(got, total):
+        if stopped():
+            raise DownloadError("stopped")
+
+    with Exclusive(partial + ".lock", wait=False) as held:
+        if not held or os.path.isfile(partial + READY):
+            return
+        receive(url, partial, size, secure, check, timeout=AHEAD_TIMEOUT, piece=AHEAD_PIECE)
+        accept(partial, partial + READY, checksums, size, url)
+        forget(partial + ".tag")
+
+
+def show_growth(partial, size, progress):
+    """Say how far somebody else is with the same download."""
+    if progress and os.path.exists(partial):
+        progress(os.path.getsize(partial), size)
 
 
 def accept(partial, target, checksums, size, origin):
@@ -214,25 +262,36 @@ def is_complete(content_range, path):
 
 
 class Exclusive:
-    """Hold a file lock for a block, so that two processes do not write one partial file."""
+    """Hold a file lock for a block, so that no two write one partial file; the block's value: whether it is held.
 
-    def __init__(self, path):
+    ``waiting`` is called again and again while somebody else holds it; without ``wait`` there is one try.
+    """
+
+    def __init__(self, path, *, waiting=None, wait=True):
         self._stream = open(path, "a+b")  # noqa: SIM115
+        self._waiting, self._wait = waiting, wait
 
     def __enter__(self):
         try:
             import fcntl
-
-            fcntl.flock(self._stream, fcntl.LOCK_EX)
         except ImportError:
-            pass
-        return self
+            return True
+        while True:
+            try:
+                fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if not self._wait:
+                    return False
+            if self._waiting:
+                self._waiting()
+            time.sleep(0.05)
 
     def __exit__(self, *_):
         self._stream.close()
 
 
-def receive(url, path, size, secure, progress):
+def receive(url, path, size, secure, progress, *, timeout=TIMEOUT, piece=CHUNK):
     """One request that completes ``path``; raises OSError when the server stopped early."""
     have = os.path.getsize(path) if os.path.exists(path) else 0
     validator = read_text(path + ".tag")
@@ -243,14 +302,14 @@ def receive(url, path, size, secure, progress):
     if not secure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
-    with opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as answer:
+    with opener.open(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
         resumed = answer.status == 206 and resumes_at(answer.headers.get("Content-Range", ""), have)
         write_text(path + ".tag", strong_validator(answer.headers))
         length = answer.headers.get("Content-Length", "")
         total = (have if resumed else 0) + int(length) if length.isdigit() else None
         if size is not None and total is not None and total != size:
             raise DownloadError(f"{url}: the server offers {total} bytes, expected {size}")
-        got = save(answer, path, have if resumed else 0, size, progress, total)
+        got = save(answer, path, have if resumed else 0, size, progress, total, piece)
     if total is not None and got < total:
         raise OSError(f"the connection ended after {got} of {total} bytes")
 
@@ -266,13 +325,13 @@ def strong_validator(headers):
     return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
 
 
-def save(answer, path, start, size, progress, total):
+def save(answer, path, start, size, progress, total, piece):
     """Write the body after the first ``start`` bytes; the resulting length."""
     with open(path, "r+b" if start else "wb") as stream:
         stream.seek(start)
         stream.truncate()
         got = start
-        while block := answer.read(CHUNK):
+        while block := answer.read(piece):
             got += len(block)
             if size is not None and got > size:
                 raise DownloadError(f"{answer.url}: more than the expected {size} bytes")

@@ -12,7 +12,8 @@ import msgspec
 
 from franca.catalog import memo
 from franca.catalog.catalog import Catalog
-from franca.engine import aftermath
+from franca.engine import aftermath, ahead
+from franca.engine.ahead import Ahead
 from franca.engine.executor import Chooser, Executor, Listener, RunSettings
 from franca.engine.hooks import HookSurface, NoHooks
 from franca.engine.journal import Journal, without_secrets
@@ -155,6 +156,8 @@ class Engine:
             raise
         finally:
             os.chdir(home)
+            if executor.ahead is not None:
+                executor.ahead.stop()
             executor.cache.let_go_of_all()
             seconds = time.monotonic() - started
             commits = _commits(executor) if executor.effects else {}
@@ -194,7 +197,20 @@ class Engine:
             run_inputs=self.run,
             settings=settings,
             run_state={},
+            ahead=self._ahead(inputs),
         )
+
+    def _ahead(self, inputs: dict[str, Any]) -> Ahead | None:
+        """What steps of this run may do before their turn."""
+        if not ahead.enabled(inputs, self.environ):
+            return None
+
+        def steps() -> list[Any]:
+            from franca.engine.certain import CertainSteps
+
+            return self.plan_with(CertainSteps, inputs).steps
+
+        return ahead.Ahead(lambda: ahead.jobs_of_plan(steps))
 
     def _with_defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The inputs with those of ``CM_SCRIPT_EXTRA_CMD`` or ``MLC_SCRIPT_EXTRA_CMD`` on top (section 2.3)."""

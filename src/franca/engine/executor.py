@@ -13,6 +13,7 @@ import msgspec
 from franca.catalog.catalog import Catalog
 from franca.catalog.locks import locked
 from franca.engine import places
+from franca.engine.ahead import Ahead
 from franca.engine.cache import CacheStore
 from franca.engine.hooks import HookContext, HookReply, HookSurface
 from franca.engine.journal import Journal
@@ -52,6 +53,7 @@ class Executor:
         run_inputs: Callable[[dict[str, Any]], Any],
         settings: RunSettings,
         run_state: dict[str, Any],
+        ahead: Ahead | None = None,
     ) -> None:
         self.catalog = catalog
         self.journal = journal
@@ -61,6 +63,7 @@ class Executor:
         self.run_inputs = run_inputs
         self.settings = settings
         self.run_state = run_state
+        self.ahead = ahead
         self.scripts = ScriptFinder(catalog)
         self.cache = CacheStore(catalog, self._waiting)
         self._folders: dict[int, AbstractContextManager[None]] = {}
@@ -163,6 +166,8 @@ class Executor:
                 step=frame.label, hook=command.hook, path=f"{frame.script.path}/customize.py", depth=frame.depth
             )
         )
+        if self.ahead is not None and command.hook == "preprocess":
+            self.ahead.reached(frame)
         reply = self._call(command.hook, context)
         return ask.HookDone(
             scope=Scope(context.env, context.state, context.const, context.const_state),
@@ -194,9 +199,7 @@ class Executor:
             const=dict(scope.const),
             const_state=dict(scope.const_state),
             inputs=frame.request.inputs,
-            variation_tags=list(
-                frame.resolved.variations if frame.script.dialect.is_new else frame.request.query.variations
-            ),
+            variation_tags=_variation_tags(frame),
             variation_string=frame.resolved.variation_string,
             script_tags=list(frame.request.query.tags.include),
             directory=frame.directory,
@@ -286,6 +289,13 @@ class Executor:
             return None
         finally:
             os.chdir(home)
+
+
+def _variation_tags(frame: Frame) -> list[str]:
+    """Section 12.3: the requested variations (classic) or the final list (new), with what must not be selected."""
+    query = frame.request.query
+    names = frame.resolved.variations if frame.script.dialect.is_new else query.variations
+    return list(dict.fromkeys([*names, *("-" + name for name in query.excluded_variations)]))
 
 
 def _no_native(script_name: str, env: dict[str, Any], *, detect_version: bool = False, missing_ok: bool = False) -> str:

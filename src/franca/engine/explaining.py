@@ -93,12 +93,11 @@ class ExplainingPlanner(Planner):
         )
 
     def _look_up(self, command: ask.LookupCache) -> tuple[CacheEntry, ...]:
-        if command.script is None:
-            return self.cache.lookup(command.query, self.home)
-        number = self._stack[-1].number
-        self._queries[number] = (command.query, command.script)
-        self._note_entries(number, "")
-        return self.cache.lookup(command.query, command.script.dialect)
+        if command.script is not None:
+            number = self._stack[-1].number
+            self._queries[number] = (command.query, command.script)
+            self._note_entries(number, "")
+        return super()._look_up(command)
 
     def _notify(self, event: Event) -> None:
         super()._notify(event)

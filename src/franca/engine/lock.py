@@ -99,7 +99,7 @@ def make(engine: Engine, inputs: dict[str, Any]) -> Lock:
         FORMAT,
         command_of(kept),
         kept,
-        tuple(_locked_repo(repo) for repo in engine.catalog.repos() if repo.ref.uid in used),
+        tuple(locked_repo(repo) for repo in engine.catalog.repos() if repo.ref.uid in used),
         steps,
         pins,
         steps[0].version if plan.step.version else "",
@@ -210,7 +210,8 @@ def _beside(key: str, env: Mapping[str, str], names: Iterable[str]) -> str:
     return next((env[stem + name] for name in names if env.get(stem + name)), "")
 
 
-def _locked_repo(repo: Repo) -> LockedRepo:
+def locked_repo(repo: Repo) -> LockedRepo:
+    """A repository with the address and the commit from which others get it, as far as it has them."""
     from franca.catalog.git import changed_files, git
 
     commit = head_commit(repo.path)

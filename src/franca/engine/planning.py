@@ -14,11 +14,12 @@ import msgspec
 from franca.catalog.catalog import Catalog
 from franca.engine.cache import CacheStore
 from franca.engine.native import native_file
+from franca.engine.planned import PlannedEntries
 from franca.engine.scripts import ScriptFinder
 from franca.model import plan as plans
 from franca.model.event import CacheHit, Event, StepFinished, StepSkipped, StepStarted
 from franca.model.plan import Plan, Step
-from franca.model.script import Script
+from franca.model.script import CacheEntry, Script
 from franca.planner import commands as ask
 from franca.planner.frame import Frame
 
@@ -59,6 +60,7 @@ class Planner:
         self.catalog = catalog
         self.scripts = ScriptFinder(catalog, read_code=True)
         self.cache = CacheStore(catalog, lambda holder: None)
+        self.planned = PlannedEntries()
         self.home = catalog.home_dialect
         self.root: _Node | None = None
         self._stack: list[_Node] = []
@@ -66,11 +68,11 @@ class Planner:
         self._answers: dict[type[ask.Command], Any] = {
             ask.FindScripts: self._find,
             ask.Choose: lambda c: 0,
-            ask.LookupCache: lambda c: self.cache.lookup(c.query, c.script.dialect if c.script else self.home),
-            ask.LoadEntry: lambda c: self.cache.load(c.entry),
+            ask.LookupCache: self._look_up,
+            ask.LoadEntry: lambda c: self.planned.state(c.entry) or self.cache.load(c.entry),
             ask.ValidateEntry: lambda c: "",
             ask.OpenEntry: self._open,
-            ask.CloseEntry: self._close,
+            ask.CloseEntry: self.planned.add,
             ask.CallHook: self._hook,
             ask.RunNative: self._native,
             ask.EnterDirectory: lambda c: os.path.abspath(os.path.join(c.base, c.name)),
@@ -101,7 +103,8 @@ class Planner:
         elif isinstance(event, CacheHit):
             node = self._stack[-1]
             node.action, node.cache_path = plans.REUSE, event.path
-            node.reason = "a cached result has all of its tags"
+            planned = event.path == NEW_ENTRY
+            node.reason = "a step before makes it" if planned else "a cached result has all of its tags"
         elif isinstance(event, StepSkipped):
             self._stack[-1].reason = event.reason
 
@@ -135,12 +138,12 @@ class Planner:
         )
         if command.renew is not None:
             node.reason, node.cache_path = "its cached result is to be renewed", command.renew.path
-        return ask.Opened(path=command.renew.path if command.renew else NEW_ENTRY, uid="")
+            return ask.Opened(path=command.renew.path, uid=command.renew.uid)
+        return ask.Opened(path=NEW_ENTRY)
 
-    def _close(self, command: ask.CloseEntry) -> Any:
-        from franca.model.script import CacheEntry
-
-        return CacheEntry("", command.path, command.tags, command.version)
+    def _look_up(self, command: ask.LookupCache) -> tuple[CacheEntry, ...]:
+        dialect = command.script.dialect if command.script else self.home
+        return self.planned.beside(self.cache.lookup(command.query, dialect), command.query, dialect)
 
     def _note(self, frame: Frame) -> None:
         node = self._stack[-1]

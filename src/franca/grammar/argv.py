@@ -61,6 +61,9 @@ class Grammar(msgspec.Struct, frozen=True):
     file_option: str = ""  #: a flag that names a mapping to lay under the options
 
 
+#: What a shell puts for ``<(command)``; a pipe has no name that could end in anything.
+PIPE = "/dev/fd/"
+
 CM = Grammar()
 MLC = Grammar(at_files=False, letters=True, leading_only=False, file_option="mlc_input_file")
 CMX = Grammar(underscores=False, control=True)
@@ -187,7 +190,7 @@ class _Reader:
             self.origin[(key,)] = word
 
     def mapping(self, path: str) -> dict[str, Any]:
-        if not path.endswith((".json", ".yaml", ".yml")):
+        if not path.endswith((".json", ".yaml", ".yml")) and not path.startswith(PIPE):
             raise UsageError(
                 f"the input file {path!r} must end with .json or .yaml",
                 hint="rename the file, or write the values as --key=value",

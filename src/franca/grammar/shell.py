@@ -8,10 +8,11 @@ double quotes, newlines, backslashes, text of any script, arrives unharmed (sect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from franca.errors import UsageError
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _SAFE = _NAME | frozenset("@%+=:,./-")

@@ -238,7 +238,7 @@ class _Assembly:
             self.state = self.merged(self.state, block["const_state"])
         if not whole_meta:
             self.extend_lists(block)
-        self.apply_ad(_patches_of(block, "add_deps", "ad", self.dialect), strict=False)
+        self.apply_ad(_patches_of(block, "add_deps", "ad", self.dialect))
         mapping = block.get("input_mapping") or {}
         self.input_mapping.update(mapping)
         self.apply_mapping(mapping)
@@ -272,7 +272,7 @@ class _Assembly:
                 self.env.update(block.get("const") or {})
                 self.const_state = self.merged(self.const_state, block.get("const_state") or {})
                 self.late_defaults.update(block.get("default_variations") or {})
-                self.apply_ad(_patches_of(block, "add_deps", "ad", self.dialect), strict=False)
+                self.apply_ad(_patches_of(block, "add_deps", "ad", self.dialect))
                 self.apply_adr(_patches_of(block, "add_deps_recursive", "adr", self.dialect))
 
     def extend_lists(self, block: Block) -> None:
@@ -280,16 +280,17 @@ class _Assembly:
             for entry in block.get(name) or []:
                 self.lists[name] = append_dep(self.lists[name], check_entry(entry, self.script, name))
 
-    def apply_ad(self, patches: Mapping[str, Any], *, strict: bool) -> None:
+    def apply_ad(self, patches: Mapping[str, Any]) -> None:
+        """Section 9.3: unlike ``adr``, a name that no dependency has is an error, also in a block."""
         found: set[str] = set()
         for name in LISTS:
             self.lists[name], matched = update_deps(self.lists[name], patches, self.env, dialect=self.dialect)
             found |= matched
         missing = sorted(set(patches) - found)
-        if strict and missing:
+        if missing:
             known = sorted({n for lst in self.lists.values() for e in lst for n in _listed(e.get("names"))})
             raise UsageError(
-                f"script {self.script}: --ad names {', '.join(missing)}, which no dependency has "
+                f"script {self.script}: ad names {', '.join(missing)}, which no dependency has "
                 f"(names: {', '.join(map(str, known)) or 'none'})"
             )
 
@@ -299,6 +300,10 @@ class _Assembly:
         for name in LISTS:
             self.lists[name], _ = update_deps(self.lists[name], patches, self.env, dialect=self.dialect)
         self.adr = merge_patches(self.adr, patches, dialect=self.dialect)
+
+    def apply_block_adr(self, patches: Mapping[str, Any]) -> None:
+        """Those of blocks met so far unite, conditions included, and apply as one, to deps that came since as well."""
+        self.apply_adr(merge_patches(self.adr, patches, dialect=self.dialect))
 
     # -- versions and variations ----------------------------------------------------------------
 
@@ -326,7 +331,7 @@ class _Assembly:
         block = _version_block(self.script, self.wish.exact) if self.wish.exact else None
         if block is not None:
             self.apply_block(block)
-            self.apply_adr(_patches_of(block, "add_deps_recursive", "adr", self.dialect))
+            self.apply_block_adr(_patches_of(block, "add_deps_recursive", "adr", self.dialect))
 
     def early_defaults(self) -> Mapping[str, str]:
         return dict(self.late_defaults)
@@ -363,7 +368,7 @@ class _Assembly:
                 gathered = self._apply_variation(block, gathered)
         for _, block in combined if self.new else ():
             gathered = self._apply_variation(block, gathered)
-        self.apply_adr(gathered)
+        self.apply_block_adr(gathered)
 
     def _apply_variation(self, block: Block, gathered: dict[str, Any]) -> dict[str, Any]:
         self.apply_block(block)
@@ -378,7 +383,7 @@ class _Assembly:
     # -- the end ------------------------------------------------------------------------------
 
     def apply_callers_patches(self) -> None:
-        self.apply_ad(self.request.ad, strict=True)
+        self.apply_ad(self.request.ad)
         self.apply_adr(self.request.adr)
 
     def expand(self) -> None:

@@ -53,6 +53,7 @@ class CachedState(msgspec.Struct, frozen=True):
     new_state: dict[str, Any] = {}
     deps: tuple[Any, ...] = ()
     version: str = ""
+    unknown: frozenset[str] = frozenset()  #: while planning: variables whose value the entry will have
 
 
 class ValidateEntry(Command, frozen=True):
@@ -94,6 +95,7 @@ class CloseEntry(Command, frozen=True):
     deps: tuple[Any, ...]
     dependent_path: str = ""
     expiration: str = ""
+    unknown: frozenset[str] = frozenset()  #: while planning: exported variables that only a run can tell
 
 
 class DropEntry(Command, frozen=True):

@@ -45,7 +45,7 @@ def append_dep(entries: Sequence[Entry], fresh: Entry) -> list[Entry]:
         if names:
             same = set(_words(old.get("names"))) == names
         else:
-            same = not old.get("names") and set(tag_words(old.get("tags"))) == set(tag_words(fresh.get("tags")))
+            same = set(tag_words(old.get("tags"))) == set(tag_words(fresh.get("tags")))
         if same:
             out[index] = fresh
             return out
@@ -141,8 +141,7 @@ def prepare(
     """
     dialect = caller.dialect
     env = scope.env
-    own_env = expand(dict(entry.get("env") or {}), env)
-    own_env = expand(own_env, {**env, **own_env})
+    own_env = _own_env(dict(entry.get("env") or {}), env)
     if dialect.is_new:
         entry, own_env = _apply_meta_if_env(entry, own_env, env, dialect)
     visible = _visible_env(entry, env, hidden, dialect)
@@ -150,7 +149,7 @@ def prepare(
     missing: list[str] = []
     tags += _prefixed_tags(entry, own_env, env, dialect, set(unknown), missing)
     tags += _env_tags(entry, env, dialect, set(unknown), missing)
-    tags += _inherited_tags(entry, tags, resolved, caller)
+    tags += _inherited_tags(entry, tags, resolved, caller, parent)
     if dialect.is_new:
         tags = [t for text in tags for t in split_tags(expand(text, env))]
     local = Scope(
@@ -177,6 +176,21 @@ def prepare(
         parent=f"{caller} ( {resolved.variation_string} )",
     )
     return Dependency(request, str(request.query), entry, tuple(missing))
+
+
+def _own_env(own: Entry, env: Mapping[str, Any]) -> Entry:
+    """The entry's ``env`` with placeholders from itself first, then from the caller.
+
+    A key that names itself means the caller's value.
+    """
+    out = dict(own)
+    for _ in own:
+        waiting = [key for key, value in out.items() if unresolved(value)]
+        for key in waiting:
+            out[key] = expand(out[key], {**env, **{k: v for k, v in out.items() if k != key}})
+        if not waiting:
+            break
+    return out
 
 
 def _visible_env(entry: Entry, env: Mapping[str, Any], hidden: Mapping[str, Any], dialect: Dialect) -> Entry:
@@ -234,17 +248,17 @@ def _env_tags(
     return out
 
 
-def _inherited_tags(entry: Entry, tags: Sequence[str], resolved: Resolved, caller: Script) -> list[str]:
+def _inherited_tags(
+    entry: Entry, tags: Sequence[str], resolved: Resolved, caller: Script, parent: Request
+) -> list[str]:
+    """Step 6: the caller's variations, and those that it must not have."""
     if not is_true(entry.get("inherit_variation_tags")):
         return []
     variations = Variations(caller.variations, script=caller.alias)
     dropped = set(_words(entry.get("skip_inherit_variation_groups")))
     barred = {t[2:] for t in tags if t.startswith(("-_", "_-"))}
-    return [
-        "_" + name
-        for name in resolved.variations
-        if variations.group(name) not in dropped and name not in barred and not name.startswith("-")
-    ]
+    kept = [v for v in resolved.variations if variations.group(v) not in dropped and v not in barred]
+    return [*("_" + v for v in kept), *("-_" + v for v in parent.query.excluded_variations)]
 
 
 def _inherit_flags(inputs: Entry, parent: Request, entry: Entry, resolved: Resolved) -> None:

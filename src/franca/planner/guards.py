@@ -80,7 +80,7 @@ def _matches(key: str, values: Any, env: Mapping[str, Any], new: bool, *, any_fo
     if truthy:
         return value not in FALSE_WORDS and value != ""
     if falsy or (any_form and "" in listed):
-        return value in FALSE_WORDS or value == "" or value in listed
+        return value in FALSE_WORDS or value == ""
     return value in listed
 
 

@@ -22,12 +22,19 @@ from franca.model.event import CacheHit, CacheStored, Said, StepFinished, StepSk
 from franca.model.script import CacheEntry, Request, Resolved, Scope, Script, VersionRecord
 from franca.planner import commands as ask
 from franca.planner.assemble import HostFacts, apply_default_version, assemble, initial_scope
-from franca.planner.cachekey import acceptable, cache_query, entry_tags
+from franca.planner.cachekey import acceptable, cache_query, entry_tags, env_tags
 from franca.planner.deps import prepare, withheld
 from franca.planner.frame import Frame, Outcome, label_words, outcome
 from franca.planner.guards import decide, is_true
 from franca.planner.request import request_from
-from franca.planner.select import Remembered, candidates, remembered, selection_query, selection_tags
+from franca.planner.select import (
+    Remembered,
+    candidates,
+    refuse_contradiction,
+    remembered,
+    selection_query,
+    selection_tags,
+)
 
 Steps = Generator[ask.Command, Any, Any]
 MAX_DEPTH = 64
@@ -122,6 +129,7 @@ def _warnings(resolved: Resolved, dialect: Dialect) -> list[str]:
 
 
 def _choose_script(request: Request, context: RunContext) -> Generator[ask.Command, Any, Script]:
+    refuse_contradiction(request.query)
     found = yield ask.FindScripts(request)
     fitting = candidates(found, request, home=context.home)
     remembering = not request.is_on("skip_remembered_selections")
@@ -217,7 +225,7 @@ def _cached(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, Ou
     while True:
         opened = yield ask.OpenEntry(query, script, request, entry if request.renew else None, refused)
         if not opened.ready:
-            return (yield from _fill_entry(frame, context, opened))
+            return (yield from _fill_entry(frame, context, opened, renewed=request.renew and entry is not None))
         refused |= {e.uid for e in opened.ready}  # finished by somebody else meanwhile: judged once
         for ready in acceptable(opened.ready, query, new=script.dialect.is_new):
             reused = yield from _reuse(frame, ready, context)
@@ -233,11 +241,14 @@ def _not_cached(frame: Frame) -> StepFailed:
     )
 
 
-def _fill_entry(frame: Frame, context: RunContext, opened: ask.Opened) -> Generator[ask.Command, Any, Outcome]:
+def _fill_entry(
+    frame: Frame, context: RunContext, opened: ask.Opened, *, renewed: bool
+) -> Generator[ask.Command, Any, Outcome]:
     outer = frame.directory
     frame.entry_path = frame.directory = opened.path
     frame.entry_uid = opened.uid
-    if frame.request.renew:
+    frame.added_tags += env_tags(frame.script.meta, frame.scope.env)  # as asked for; a step may change the variables
+    if renewed:
         frame.set_env({frame.script.dialect.key("RENEW_CACHE_ENTRY"): "yes"})
     try:
         result = yield from _execute(frame, context)
@@ -277,6 +288,7 @@ def _close(frame: Frame, result: Outcome) -> ask.CloseEntry:
         deps=result.dep_entries if frame.script.dialect.is_new else result.deps,
         dependent_path=str(frame.scope.env.get(key("GET_DEPENDENT_CACHED_PATH")) or ""),
         expiration=frame.resolved.expiration,
+        unknown=result.unknown,
     )
 
 
@@ -308,7 +320,7 @@ def _reuse(frame: Frame, entry: CacheEntry, context: RunContext) -> Generator[as
         env=merge(scope.env, cached.new_env, nested_unique=nested),
         state=merge(scope.state, cached.new_state, nested_unique=nested),
     )
-    frame.unknown -= set(cached.new_env)
+    frame.unknown = (frame.unknown - set(cached.new_env)) | cached.unknown
     frame.returned_version = cached.version or entry.version
     yield from _deps(frame, context, "posthook_deps")
     yield from _deps(frame, context, "post_deps")
@@ -513,8 +525,7 @@ def _dep(frame: Frame, context: RunContext, section: str, entry: dict[str, Any])
     frame.deps.append(ready.label)
     frame.dep_entries.append({**entry, "tags": ready.label})
     if frame.request.fake_deps:  # section 9.2, step 8: it stops before what was withheld is put back
-        env = {k: v for k, v in frame.scope.env.items() if k not in hidden}
-        frame.scope = msgspec.structs.replace(frame.scope, env=env)
+        frame.scope = msgspec.structs.replace(frame.scope, env=dict(ready.request.scope.env))
         return
     try:
         result = yield from run_script(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from franca.errors import ScriptNotFound, VariationNotFound
+from franca.errors import ScriptNotFound, UsageError, VariationNotFound
 from franca.model.dialect import Dialect
 from franca.model.ids import INTERNAL_REPO_UID
 from franca.model.script import CacheQuery, Request, Script
+from franca.model.tags import ScriptQuery
 from franca.planner.variations import Variations
 
 
@@ -41,9 +42,22 @@ def candidates(found: Sequence[Script], request: Request, *, home: Dialect) -> l
         raise _lacking(found, names)
     nearest = min(distance(s, request.caller, home) for s in fitting)
     if nearest == _UNREACHABLE:
-        raise ScriptNotFound(f"no script of the {home.name} dialect matches tags {wanted.tags}")
+        asked = (request.caller.dialect if request.caller else home).name
+        raise ScriptNotFound(
+            f"no script of the {asked} dialect matches tags {wanted.tags}",
+            hint=f"{fitting[0].alias} has them, but is of the {fitting[0].dialect.name} dialect, which a dependency "
+            f"of the {asked} one cannot use: pull content of the {asked} dialect",
+        )
     kept = [s for s in fitting if distance(s, request.caller, home) == nearest]
     return sorted(kept, key=lambda s: (_sort(s), s.path))
+
+
+def refuse_contradiction(query: ScriptQuery) -> None:
+    """Section 3.1: what is wanted may not be excluded as well."""
+    both = [t for t in query.tags.include if t in query.tags.exclude]
+    both += ["_" + v for v in query.variations if v in query.excluded_variations]
+    if both:
+        raise UsageError(f"tags {query}: {', '.join(both)} both wanted and excluded")
 
 
 _UNREACHABLE = 9

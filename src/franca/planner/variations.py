@@ -116,8 +116,8 @@ def close(
     """
     barred = set(excluded)
     chosen = _with_aliases(variations, list(dict.fromkeys(requested)), barred)
-    if not chosen and default_variation and default_variation not in barred and not requested:
-        chosen = [default_variation]
+    if default_variation and not requested and not excluded:
+        chosen = [_own(variations, default_variation, "the default variation")]
     for defaults in group_defaults if new else ():
         _add_group_defaults(variations, chosen, defaults, barred, list(chosen))
     chosen = _grow(variations, chosen, barred, new)
@@ -130,6 +130,13 @@ def close(
     chosen = _grow(variations, chosen, barred, new)
     _check_groups(variations, chosen)
     return tuple(chosen)
+
+
+def _own(variations: Variations, name: str, role: str) -> str:
+    """A variation that the script itself names; one that it lacks is its own fault, not the caller's."""
+    if not variations.key(name):
+        raise Conflict(f"{role} of {variations.script} is _{name}, which it does not have")
+    return name
 
 
 def _with_aliases(variations: Variations, requested: list[str], barred: set[str]) -> list[str]:
@@ -177,9 +184,7 @@ def _add_bases(variations: Variations, chosen: list[str], name: str, block: Bloc
         base = str(base)
         if base in barred:
             raise Conflict(f"variation _{base} of {variations.script} is excluded but is a base of _{name}")
-        key = variations.key(base)
-        if not key:
-            raise variations.missing(base)
+        key = variations.key(_own(variations, base, f"a base of _{name}"))
         if base in chosen or base in fresh:
             continue
         if not new and key.endswith(".#") and any(c.startswith(key[:-1]) for c in chosen):

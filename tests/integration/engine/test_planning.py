@@ -68,3 +68,22 @@ def test_a_plan_changes_nothing_and_sees_the_cache(bench: Bench) -> None:
     assert actions(made) == {"top": RUN, "lib": REUSE}
     assert snapshot(bench.root) == before and not (bench.work / "ran").exists()
     assert made.step.steps[0].cache_path == str(bench.entries()[0])
+
+
+def test_what_an_earlier_step_would_cache_a_later_one_finds(bench: Bench) -> None:
+    bench.script("tool", "cache: true\nnew_env_keys: [CM_TOOL]\nenv: {CM_TOOL: t}\n")
+    bench.script(
+        "probe", "cache: true\nnew_env_keys: [CM_FOUND]\n",
+        customize="def postprocess(i):\n    i['env']['CM_FOUND'] = '1'\n    return {'return': 0, 'version': '3.1'}\n",
+    )  # fmt: skip
+    bench.script(
+        "top",
+        "deps:\n- tags: tool\n- tags: probe\n- tags: tool\n- tags: probe\n- {tags: probe, version_min: '2.0'}\n"
+        "- {tags: tool, enable_if_env: {CM_TOOL: [t]}}\n- {tags: tool, enable_if_env: {CM_FOUND: ['1']}}\n",
+    )
+    made = plan(bench, "top")
+    # the version that a hook will find is open, so the third probe may run; and so is what it sets
+    assert [s.action for s in made.step.steps] == [RUN, RUN, REUSE, REUSE, RUN, REUSE, DEFER]
+    assert made.step.steps[-1].waits_for == ("CM_FOUND",)
+    assert bench.cm("run", "script", "top", "--quiet").returncode == 0
+    assert len(bench.entries()) == 2
