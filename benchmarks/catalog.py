@@ -83,15 +83,34 @@ def franca_figures(environ: dict[str, str], size: int, rounds: int) -> dict[str,
     cpu([franca, "find", "script", one], environ)
     figures: dict[str, Any] = {"first build": {"cpu_s": round(first, 3)}}
     figures.update(summary(paired(commands, environ, rounds), "python -c pass"))
-    figures["peak_mib"] = peak_mib(commands["find by tag"], environ)
+    figures["peak_mib"] = {name: peak_mib(command, environ) for name, command in commands.items()}
     added = [cpu([franca, "add", "script", f"added-{n}", "--tags=x"], environ) for n in range(max(2, rounds // 2))]
     figures["add one"] = {"cpu_s": round(statistics.median(added), 4)}
     figures["find after an addition"] = {"cpu_s": round(cpu(commands["find by alias"], environ), 4)}
+    figures["watched"] = watched_figures(environ, commands, rounds)
     inside = subprocess.run(
         [sys.executable, "-c", INSIDE, one], env=environ, capture_output=True, text=True, check=True
     )
     figures["in process"] = json.loads(inside.stdout)
     return figures
+
+
+def watched_figures(environ: dict[str, str], commands: dict[str, list[str]], rounds: int) -> Any:
+    """The same questions while a watcher runs, and what it costs until it can be asked."""
+    folder = Path(environ["HOME"], "CM", ".franca")
+    watcher = subprocess.Popen([sys.executable, "-m", "franca.catalog.watcher"], env=environ)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(folder.glob("*.watch")):
+            if watcher.poll() is not None or time.monotonic() > deadline:
+                return "no watcher"
+            time.sleep(0.1)
+        ticks = Path(f"/proc/{watcher.pid}/stat").read_text().rpartition(")")[2].split()
+        started = sum(map(int, ticks[11:13])) / os.sysconf("SC_CLK_TCK")
+        return {"start": {"cpu_s": started}, **summary(paired(commands, environ, rounds), "python -c pass")}
+    finally:
+        watcher.kill()
+        watcher.wait()
 
 
 def cmind_figures(environ: dict[str, str], size: int, rounds: int, python: str) -> dict[str, Any]:

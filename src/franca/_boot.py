@@ -6,52 +6,24 @@ command line, which prints the same bytes, only later. What is certain: the snap
 made for the same roots by the same version, and every directory and file that it was made from still has the
 time stamps, size and inode that it had then.
 
-Layout of a snapshot file (written by ``franca.catalog.snapshot``; integers little-endian, 8 bytes):
-
-    MAGIC (16 bytes) · checksum of sizes, sections 1 and 2 (8) · checksum of all after section 2 (8)
-    lengths of sections 1, 2, 3 (24)
-    section 1  marshal (identity, groups): what must hold for the rest to be true
-    section 2  marshal (repos, rows, warnings, broken): what questions are answered from
-    section 3  marshal (listings, shelves, spots, warnings): what the next scan takes over where groups hold
-    the rest   packed metas, addressed by offset and length from its start
-
-    group   (exact, absent, loose)
-    exact   ((path, mtime_ns, ctime_ns, size, inode), ...)          must be equal
-    absent  (path, ...)                                             must not exist
-    loose   ((path, mtime_ns, ctime_ns, size, inode, names), ...)   equal, or at least exactly these META_NAMES
-    repos   ((alias, uid, path, prefix, dialect, writable, trusted, meta), ...)
-    rows    ((path, alias, uid, kind alias, kind uid, tags, repo number, offset, length, checksum, spot number,
-              inherits), ...)
+The index itself, and how it is read, is in ``franca._packed``.
 """
 
 from __future__ import annotations
 
-import _imp
 import marshal
 import os
 import sys
+
+from franca import _packed
+from franca._packed import checksum, group_holds, key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing costs more than the whole lane
     from collections.abc import Mapping
     from typing import Any
 
-MAGIC = b"franca-index-01\n"
-FORMAT = 1
-START = 56  # of section 1
-META_NAMES = ("_cm.yaml", "_cm.json", "meta.yaml", "meta.json")
-#: A stamp that no file has: "look again, the file was too young to tell".
-UNSURE = (0, 0, 0, 0)
-
-# Fields of a row.
-PATH, ALIAS, UID, KIND_ALIAS, KIND_UID, TAGS, REPO, OFFSET, LENGTH, CHECK, SPOT, INHERITS = range(12)
-
 _TRUE = ("1", "true", "yes")
-
-
-def checksum(data: bytes) -> bytes:
-    """Eight bytes that change with the data (SipHash, the interpreter's own, the same in every process)."""
-    return _imp.source_hash(0x46524E43, data)
 
 
 def classic_root(environ: Mapping[str, str]) -> str:
@@ -74,7 +46,7 @@ def identity(environ: Mapping[str, str]) -> tuple[Any, ...]:
         sites = tuple(p for p in sys.path if p.endswith(("site-packages", "dist-packages")))
     version = getattr(sys.modules.get("franca"), "__version__", "")
     return (
-        f"{FORMAT} {version}", sys.hexversion, package,
+        f"{version} {sys.byteorder}", sys.hexversion, package,
         os.path.abspath(classic_root(environ)), os.path.abspath(new_root(environ)),
         environ.get("CM_HOME", "").strip(), sites,
     )  # fmt: skip
@@ -82,100 +54,6 @@ def identity(environ: Mapping[str, str]) -> tuple[Any, ...]:
 
 def snapshot_path(who: tuple[Any, ...]) -> str:
     return os.path.join(str(who[3]), ".franca", f"index-{checksum(repr(who).encode()).hex()}.bin")
-
-
-def stamp(path: str) -> tuple[int, int, int, int]:
-    """What changes when a file or directory changes. Raises OSError."""
-    s = os.stat(path)
-    return s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino
-
-
-class Snapshot:
-    """A snapshot file that was opened, checked for wholeness, but not yet compared with the file system."""
-
-    __slots__ = ("_content", "_stream", "_tail", "_tail_check", "digest", "groups", "sizes")
-
-    def __init__(self, stream: Any, who: tuple[Any, ...]) -> None:
-        """Raises ValueError (or EOFError, TypeError: what marshal raises) when the file is not usable."""
-        head = stream.read(START)
-        if head[:16] != MAGIC or len(head) < START:
-            raise ValueError("not a snapshot")
-        self.sizes = tuple(int.from_bytes(head[at : at + 8], "little") for at in (32, 40, 48))
-        one, two, _three = self.sizes
-        body = stream.read(one + two)
-        self.digest = head[16:24]
-        if len(body) != one + two or checksum(head[32:] + body) != self.digest:
-            raise ValueError("damaged")
-        made_for, self.groups = marshal.loads(body)  # noqa: S302 - our own, owner-only file
-        if made_for != who:
-            raise ValueError("made for other roots")
-        self._content = body[one:]
-        self._stream = stream
-        self._tail_check = head[24:32]
-        self._tail = b""
-
-    def content(self) -> Any:
-        """Section 2: (repos, rows, warnings, broken)."""
-        return marshal.loads(self._content)  # noqa: S302
-
-    def known(self) -> Any:
-        """Section 3: what the next scan takes over. Raises ValueError when it, or a meta, is damaged."""
-        self._tail = self._stream.read()
-        if checksum(self._tail) != self._tail_check:
-            raise ValueError("damaged")
-        return marshal.loads(self._tail)  # noqa: S302
-
-    def slice(self, offset: int, length: int) -> bytes:
-        """A packed meta; after :meth:`known`."""
-        start = self.sizes[2] + offset
-        return self._tail[start : start + length]
-
-    def holds(self) -> bool:
-        """Whether the file system still is as it was when the snapshot was made."""
-        return all(group_holds(*group) for group in self.groups)
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def assemble(one: bytes, two: bytes, three: bytes, blobs: bytes) -> bytes:
-    """The bytes of a snapshot file from its parts."""
-    sizes = b"".join(len(part).to_bytes(8, "little") for part in (one, two, three))
-    return b"".join((MAGIC, checksum(sizes + one + two), checksum(three + blobs), sizes, one, two, three, blobs))
-
-
-def group_holds(exact: Any, absent: Any, loose: Any) -> bool:
-    """Whether everything in a group still is as it was."""
-    stat = os.stat
-    try:
-        for path, mtime, ctime, size, inode in exact:
-            s = stat(path)
-            if s.st_mtime_ns != mtime or s.st_ctime_ns != ctime or s.st_size != size or s.st_ino != inode:
-                return False
-        for path, mtime, ctime, size, inode, names in loose:
-            s = stat(path)
-            if (
-                s.st_mtime_ns != mtime or s.st_ctime_ns != ctime or s.st_size != size or s.st_ino != inode
-            ) and names != meta_names_in(path):
-                return False
-    except OSError:
-        return False
-    return not any(map(os.path.lexists, absent))
-
-
-def meta_names_in(path: str) -> tuple[str, ...]:
-    """Which of META_NAMES the directory has."""
-    return tuple(name for name in META_NAMES if os.path.lexists(path + "/" + name))
-
-
-def read_snapshot(path: str, who: tuple[Any, ...]) -> Snapshot:
-    """The snapshot in a file of our own that nobody else may touch. Raises OSError, ValueError and friends."""
-    stream = open_own(path)
-    try:
-        return Snapshot(stream, who)
-    except BaseException:
-        stream.close()
-        raise
 
 
 def open_own(path: str) -> Any:
@@ -186,6 +64,50 @@ def open_own(path: str) -> Any:
         stream.close()
         raise ValueError("not ours alone")
     return stream
+
+
+# The watcher, where one runs (franca.catalog.watcher)
+
+PATIENCE_S = 1.0  #: for a watcher that does not answer; looking for oneself takes about as long in a large store
+
+
+def socket_path(path: str) -> str:
+    """Where a watcher of the index at ``path`` listens while it is certain."""
+    return path + ".watch"
+
+
+def address(folder: int, path: str) -> str:
+    """The socket at ``path`` by its opened directory: the name of a socket has room for 107 bytes only."""
+    return f"/proc/self/fd/{folder}/{os.path.basename(path)}"
+
+
+def watch_question(digest: bytes) -> bytes:
+    """Does the index with this digest hold, seen from where this process sees the file system?"""
+    root = os.stat("/")
+    return digest + f"{root.st_dev}:{root.st_ino} {os.readlink('/proc/self/ns/mnt')}".encode()
+
+
+def watched(path: str, digest: bytes) -> bool:
+    """Whether a watcher vouches for the index. False for whatever reason: then the files are looked at."""
+    place = socket_path(path)
+    try:
+        s = os.lstat(place)
+        if s.st_mode & 0o170000 != 0o140000 or s.st_uid != os.geteuid():
+            return False
+        from _socket import AF_UNIX, SOCK_STREAM, socket  # costs less than ``socket``
+
+        asking = socket(AF_UNIX, SOCK_STREAM)
+        folder = os.open(os.path.dirname(place), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            asking.settimeout(PATIENCE_S)
+            asking.connect(address(folder, place))
+            asking.send(watch_question(digest))
+            return asking.recv(1) == b"y"
+        finally:
+            asking.close()
+            os.close(folder)
+    except (OSError, ImportError, AttributeError):
+        return False
 
 
 # Questions about names and tags
@@ -264,9 +186,9 @@ class Answer:
 def question(name: str, argv: list[str], environ: Mapping[str, str]) -> bytes:
     """All that the answer to a command line may depend on, apart from files."""
     parts = [name, *argv, "", os.getcwd(), str(_terminal(1)), str(_terminal(2))]
-    for key in sorted(environ):
-        if key in VARIABLES or key.startswith(FAMILIES):
-            parts += key, environ[key]
+    for variable in sorted(environ):
+        if variable in VARIABLES or variable.startswith(FAMILIES):
+            parts += variable, environ[variable]
     return "\0".join(parts).encode("utf-8", "surrogateescape")
 
 
@@ -287,11 +209,12 @@ def fast(name: str, argv: list[str], environ: Mapping[str, str]) -> Answer | Non
     if not _eligible(argv, environ):
         return None
     who = (*identity(environ), home_dialect(name))
-    kept = read_snapshot(snapshot_path(who), who)
+    path = snapshot_path(who)
+    kept = _packed.read_view(path, who)
     asked = question(name, argv, environ)
     answer = _remembered(memo_path(who[3], asked), asked, kept.digest)
     request = None if answer else _find_request(name, argv)
-    if (answer or request) and kept.holds():
+    if (answer or request) and (watched(path, kept.digest) or kept.holds()):
         return answer or _find(kept, *request)  # type: ignore[misc]
     return None
 
@@ -312,7 +235,7 @@ def _remembered(path: str, asked: bytes, digest: bytes) -> Answer | None:
     if data[:8] != checksum(data[8:]):
         return None
     asked_before, seen, expires, group, out, err, status = marshal.loads(data[8:])  # noqa: S302
-    if asked_before != asked or seen != digest or not group_holds(group, (), ()):
+    if asked_before != asked or seen != digest or not group_holds(group, ()):
         return None
     if expires:
         import time
@@ -346,22 +269,40 @@ def _unusual(word: str) -> bool:
     return word == "." or not word.isascii() or any(char in word for char in " ,:[=")
 
 
-def _find(kept: Snapshot, kind: str, word: str, having: list[str], without: list[str]) -> Answer | None:
+def _find(kept: _packed.View, kind: str, word: str, having: list[str], without: list[str]) -> Answer | None:
     """Paths of what matches, one a line; None when a person should be told more."""
-    _repos, rows, warnings, _broken = kept.content()
     alias, uid = ("", word) if is_uid(word) else (word, "")
-    lines = []
-    for row in rows:
+    found = []
+    ours: dict[Any, bool] = {}  # most artifacts name their kind in the same words
+    for _spot, number, record in _candidates(kept, alias, uid, having):
+        if not record or record[_packed.PROBLEM]:
+            continue
+        name, its_alias, its_uid, kind_alias, kind_uid, tags = record[:6]
+        words = kind_alias, kind_uid, number
+        if words not in ours:
+            stored = _packed.kind_of(kind_alias, kind_uid, kept.shelves[number], kept.automations)
+            ours[words] = selects(kind, KINDS[kind], *stored)
         if (
-            selects(alias, uid, row[ALIAS], row[UID])
-            and selects(kind, KINDS[kind], row[KIND_ALIAS], row[KIND_UID])
-            and all(tag in row[TAGS] for tag in having)
-            and not any(tag in row[TAGS] for tag in without)
+            ours[words]
+            and (not word or selects(alias, uid, its_alias, its_uid))
+            and (not having or all(tag in tags for tag in having))
+            and (not without or not any(tag in tags for tag in without))
         ):
-            lines.append(row[PATH] + "\n")
-    if warnings or (not lines and os.isatty(2)):
+            found += [(repo, number, name) for repo in kept.shelves[number][_packed.REPOS]]
+    if kept.has_warnings() or (not found and os.isatty(2)):
         return None
-    return Answer("".join(lines))
+    found.sort()
+    return Answer("".join([f"{kept.shelves[number][_packed.PATH]}/{name}\n" for _repo, number, name in found]))
+
+
+def _candidates(kept: _packed.View, alias: str, uid: str, having: list[str]) -> Any:
+    """Spots, their shelves and records, among which all that match are."""
+    wanted = [key("t", tag) for tag in having]
+    if uid or (alias and "*" not in alias and "?" not in alias):
+        wanted.append(key("u", uid) if uid else key("a", alias))
+    if not wanted:
+        return kept.records()
+    return [(spot, kept.shelf_of(spot), kept.record(spot)) for spot in min(map(kept.spots, wanted), key=len)]
 
 
 def write(descriptor: int, text: str) -> None:

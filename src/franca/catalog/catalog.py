@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from franca import _boot
+from franca._packed import Damaged
 from franca.catalog import memo, snapshot
 from franca.catalog import roots as places
 from franca.catalog.index import Broken, Index, Row, scan
@@ -19,6 +20,8 @@ from franca.model.ids import AUTOMATION, WELL_KNOWN_KINDS, ObjectRef, Ref, is_pa
 from franca.model.tags import TagQuery
 
 _OFF = ("no", "off", "false")
+
+Answer = TypeVar("Answer")
 
 
 class Catalog:
@@ -73,21 +76,54 @@ class Catalog:
 
         Later readings of the same process are not kept: each would cost more than it saves.
         """
-        if old is not None or self.environ.get("CM_INDEX", "").strip().lower() in _OFF:
-            index = scan(self.roots, self.home_dialect, old)
+        if old is not None or self._unkept:
+            index = self._scan(old)
         else:
-            who = (*_boot.identity(self.environ), self.home_dialect.name)
-            index = scan(self.roots, self.home_dialect, snapshot.load(who))
+            index = self._scan(snapshot.load(self._who))
             if index.changed:
-                snapshot.store(who, index)
+                snapshot.store(self._who, index)
         memo.used(index.digest)
         return index
+
+    @property
+    def _who(self) -> tuple[Any, ...]:
+        return (*_boot.identity(self.environ), self.home_dialect.name)
+
+    @property
+    def _unkept(self) -> bool:
+        """Whether the user wants no index to be kept (``CM_INDEX=no``)."""
+        return self.environ.get("CM_INDEX", "").strip().lower() in _OFF
+
+    def _scan(self, old: Index | None) -> Index:
+        if old is not None:
+            if old.kept and _boot.watched(_boot.snapshot_path(self._who), old.digest):
+                return old
+            try:
+                return scan(self._who, self.roots, self.home_dialect, old)
+            except Damaged:
+                pass
+        return scan(self._who, self.roots, self.home_dialect)
+
+    def _certain(self, question: Callable[[], Answer]) -> Answer:
+        """The answer to a question; the index is made anew when it turns out to be damaged."""
+        try:
+            return question()
+        except Damaged:
+            self._renew()
+            return question()
+
+    def _renew(self) -> None:
+        self._index = self._scan(None)
+        self._table, self._fresh = None, True
+        if not self._unkept:
+            snapshot.store(self._who, self._index)
+        memo.used(self._index.digest)
 
     @property
     def table(self) -> Table:
         index = self.index
         if self._table is None:
-            self._table = Table(index.rows, index.repos)
+            self._table = Table(index)
         return self._table
 
     # Repositories
@@ -100,6 +136,9 @@ class Catalog:
         """As :meth:`repos`, without looking at artifacts when nobody has asked for any yet."""
         if self._index is not None:
             return self.repos()
+        known = None if self._unkept else snapshot.repositories(self._who)
+        if known is not None:
+            return known
         found = discover(self.roots, self.home_dialect)
         self._warn(list(found.warnings))
         return found.repos
@@ -146,7 +185,7 @@ class Catalog:
         for known in WELL_KNOWN_KINDS:  # these names cannot be taken by others
             if ref == known or (not ref.uid and ref.alias.lower() == known.alias):
                 return known
-        found = {row.ref.uid.lower(): row.ref for row in self.table.find(AUTOMATION, Ref(ref), TagQuery())}
+        found = {row.ref.uid.lower(): row.ref for row in self._find(AUTOMATION, Ref(ref), TagQuery())}
         for known in WELL_KNOWN_KINDS:
             if ref and ref.selects(known):
                 found[known.uid] = known
@@ -175,7 +214,15 @@ class Catalog:
 
     def rows(self, kind: ObjectRef, ref: Ref = Ref(), tags: TagQuery = TagQuery()) -> list[Row]:  # noqa: B008
         """As :meth:`find`, without unpacking metas."""
-        return self.table.find(self._kind_request(kind), ref, tags)
+        return self._find(self._kind_request(kind), ref, tags)
+
+    def _find(self, kind: ObjectRef, ref: Ref, tags: TagQuery) -> list[Row]:
+        return self._certain(lambda: self.table.find(kind, ref, tags))
+
+    def at(self, path: str) -> Artifact | None:
+        """The artifact in a directory."""
+        row = self._certain(lambda: self.table.at(path))
+        return self.artifact(row) if row else None
 
     def broken(self, kind: ObjectRef, ref: Ref) -> list[Broken]:
         """Directories with unusable meta that a reference names by directory (they cannot be found)."""
@@ -205,10 +252,20 @@ class Catalog:
 
     def artifact(self, row: Row) -> Artifact:
         """The artifact of a row, with its metas."""
+        try:
+            return self._artifact(row)
+        except Damaged:
+            self._renew()
+            again = self.table.at(row.path)
+            if again is None:
+                raise NotFound(f"artifact not found: {row.path}") from None
+            return self._artifact(again)
+
+    def _artifact(self, row: Row) -> Artifact:
         meta = row.meta()
         return Artifact(
             ref=row.ref, kind=row.kind, tags=row.tags, path=row.path, repo=self.index.repos[row.repo],
-            meta=meta, original_meta=meta if row.merged is None else row.known.meta(),
+            meta=meta, original_meta=meta if row.raw is None else row.raw_meta(),
             files=tuple(f"{row.path}/{name}" for name in row.files),
         )  # fmt: skip
 

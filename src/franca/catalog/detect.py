@@ -46,16 +46,15 @@ def _same(one: str, other: str) -> bool:
 
 
 def _upwards(catalog: Catalog, path: str, stop: str) -> Artifact | None:
-    rows = {row.path: row for row in catalog.table.rows}
     while not _same(path, stop) and len(path) > len(stop):
-        if path in rows:
-            return catalog.artifact(rows[path])
+        found = catalog.at(path)
+        if found is not None:
+            return found
         path = os.path.dirname(path)
     return None
 
 
 def _downwards(catalog: Catalog, path: str) -> Artifact | None:
     """The first artifact below, by name, at most two levels down."""
-    inside = [row for row in catalog.table.rows if row.path.startswith(path + os.sep)]
-    near = [row for row in inside if row.path[len(path) + 1 :].count(os.sep) <= 1]
-    return catalog.artifact(min(near, key=lambda row: row.path)) if near else None
+    row = catalog.table.below(path)
+    return catalog.artifact(row) if row else None

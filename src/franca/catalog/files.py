@@ -17,6 +17,7 @@ MAX_BYTES = 64 * 1024 * 1024
 #: Meta keys whose scalars are names, never numbers (CM core, section 1.5).
 NAME_KEYS = ("uid", "alias", "automation_uid", "automation_alias", "version")
 
+_PIECE = 65536
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _counter = 0
 
@@ -24,8 +25,12 @@ _counter = 0
 def read_bytes(path: str) -> bytes:
     """The content of a file. Raises NotFound, Unavailable (no permission), MalformedFile (no file, too big)."""
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        with open(path, "rb", buffering=0) as stream:  # a buffer, or room for the largest file, would cost more
+            parts, left = [], MAX_BYTES + 1
+            while left > 0 and (some := stream.read(min(left, _PIECE))):
+                parts.append(some)
+                left -= len(some)
+            data = b"".join(parts)
     except FileNotFoundError:
         raise NotFound(f"file not found: {path}") from None
     except IsADirectoryError:

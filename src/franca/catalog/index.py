@@ -1,47 +1,51 @@
-"""The index: all artifacts of all repositories as rows, scanned or taken over from what still holds.
+"""The index: all artifacts of all repositories, looked at again or taken over from what still holds.
 
-The snapshot that carries it from process to process is disposable. Writers of artifacts never touch it; whoever
-finds that a part of it no longer agrees with the file system reads that part again and replaces the snapshot
-(CM core, section 6.4 and the rule after it).
+The files that carry it from process to process are disposable. Writers of artifacts never touch them; whoever
+finds that a part no longer agrees with the file system reads that part again, and writes down the difference, or,
+when much has changed, the whole (CM core, section 6.4 and the rule after it; decision 0004).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from franca._boot import group_holds
-from franca.catalog.inheritance import resolve
-from franca.catalog.repositories import Found, discover
+from franca import _packed
+from franca._packed import Memory, Part, View
+from franca.catalog.comparison import Delta
+from franca.catalog.repositories import discover
 from franca.catalog.roots import Roots
-from franca.catalog.scan import Head, Known, Listing, Shelf, head_of, list_folders, pack, read_shelf, unpack
-from franca.errors import FrancaError
+from franca.catalog.scan import Listing, list_directories, pack, unpack
 from franca.model.artifact import Repo
-from franca.model.dialect import CLASSIC, Dialect
-from franca.model.ids import AUTOMATION, WELL_KNOWN_KINDS, ObjectRef, is_uid
+from franca.model.dialect import CLASSIC, DIALECTS, Dialect
+from franca.model.ids import ObjectRef
+
+Identity = tuple[Any, ...]
 
 
 class Row(msgspec.Struct):
-    """One artifact in the index; its metas are unpacked when asked for."""
+    """One artifact in the index; its metas are read when asked for."""
 
     path: str
     ref: ObjectRef
     kind: ObjectRef
     tags: tuple[str, ...]
     repo: int
-    known: Known  #: its own meta files, before inheritance
-    merged: bytes | dict[str, Any] | None = None  #: the meta after inheritance where that differs, packed if it can be
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.known.files)
+    order: tuple[int, int, str]  #: what search order sorts by: repository, folder, name (CM core, section 2.3)
+    files: tuple[str, ...]
+    part: Any  #: the file that the metas are in
+    place: tuple[int, int]  #: of the meta after inheritance
+    raw: tuple[int, int] | None  #: of the meta before it, where that is another
 
     def meta(self) -> dict[str, Any]:
-        """After inheritance."""
-        if self.merged is None:
-            return self.known.meta()
-        return unpack(self.merged) if isinstance(self.merged, bytes) else self.merged
+        """After inheritance, as a fresh value."""
+        return unpack(self.part.meta(*self.place))
+
+    def raw_meta(self) -> dict[str, Any]:
+        """Before inheritance."""
+        return unpack(self.part.meta(*(self.raw or self.place)))
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -53,159 +57,126 @@ class Broken(msgspec.Struct, frozen=True):
     problem: str
 
 
-class Index(msgspec.Struct):
-    """What the files say, as of one moment, and what that was learned from."""
+class Index:
+    """What the files say, as of one moment."""
 
-    found: Found
-    listings: dict[str, Listing]  #: by content path
-    shelves: dict[tuple[str, str], Shelf]  #: by folder and family of meta files
-    rows: list[Row] = []
-    broken: list[Broken] = []
-    warnings: list[str] = []
-    changed: bool = True  #: whether anything had to be read
-    digest: bytes = b""  #: of the snapshot that holds it
-
-    @property
-    def repos(self) -> tuple[Repo, ...]:
-        return self.found.repos
-
-
-class _Reader:
-    """Collects an index; takes over from ``old`` whatever still holds."""
-
-    def __init__(self, old: Index | None) -> None:
-        self.old = old
-        self.changed = old is None
-        self.listings: dict[str, Listing] = {}
-        self.shelves: dict[tuple[str, str], Shelf] = {}
-
-    def repositories(self, roots: Roots, home: Dialect) -> Found:
-        if self.old is not None and group_holds(*self.old.found.group):
-            return self.old.found
-        self.changed = True
-        return discover(roots, home)
-
-    def listing(self, path: str) -> Listing:
-        kept = self.old.listings.get(path) if self.old else None
-        if kept is None or not kept.holds():
-            self.changed = True
-            kept = list_folders(path)
-        self.listings[path] = kept
-        return kept
-
-    def shelf(self, path: str, stem: str) -> Shelf:
-        kept = self.old.shelves.get((path, stem)) if self.old else None
-        if kept is None or not kept.holds():
-            self.changed = True
-            kept = read_shelf(path, stem, kept)
-        self.shelves[path, stem] = kept
-        return kept
-
-
-def scan(roots: Roots, home: Dialect = CLASSIC, old: Index | None = None) -> Index:
-    """What the files say now. ``old`` spares the reading of what has not changed, never the looking."""
-    reader = _Reader(old)
-    found = reader.repositories(roots, home)
-    spots: list[Spot] = []
-    warnings = list(found.warnings)
-    for number, repo in enumerate(found.repos):
-        listing = reader.listing(repo.content_path)
-        warnings += listing.warnings
-        for folder in listing.folders:
-            shelf = reader.shelf(f"{repo.content_path}/{folder}", repo.dialect.artifact_meta)
-            warnings += shelf.warnings
-            spots += [Spot(path, folder, number, known) for path, known in shelf.spots]
-    if not reader.changed and old is not None:
-        return old
-    index = Index(found, reader.listings, reader.shelves, warnings=warnings)
-    _fill(index, spots)
-    return index
-
-
-class Spot(msgspec.Struct, frozen=True):
-    """A directory with meta files, in its place."""
-
-    path: str
-    folder: str  #: name of the directory above, which by convention names the kind
-    repo: int  #: number of its repository in search order
-    known: Known
+    def __init__(self, view: View, *, data: bytes = b"") -> None:
+        """``data``: the bytes of the newest file of ``view``, where it has not been written yet."""
+        self.view = view
+        self.data = data
+        self.changed = bool(data)
+        self.kept = not data  #: whether the files of the store hold just this
+        self.repos = repos_of(view)
+        self.broken = tuple(self._broken())
+        self.warnings = list(self._warnings())
+        self._rows: dict[int, list[Row]] = {}
 
     @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
+    def digest(self) -> bytes:
+        """Of the files that hold it; empty when none do."""
+        return self.view.digest if self.kept else b""
 
+    def rows_of(self, spot: int) -> list[Row]:
+        """The artifact in a spot, once for each repository that it belongs to."""
+        if spot not in self._rows:
+            self._rows[spot] = self._rows_from(spot, self.view.shelf_of(spot), self.view.record(spot))
+        return self._rows[spot]
 
-class _Family:
-    """The spots of all repositories by what ``_base`` and kinds are looked up with."""
-
-    def __init__(self, spots: list[Spot]) -> None:
-        self.spots = spots
-        self.folders = _folder_kinds(spots)
-        self.automations = {kind.alias: kind.uid for kind in WELL_KNOWN_KINDS}
-        self.aliases = {kind.uid: kind.alias for kind in WELL_KNOWN_KINDS}
-        for spot in spots:
-            head = spot.known.head
-            if spot.folder == AUTOMATION.alias and is_uid(head.uid):
-                alias = head.alias or spot.name
-                self.automations.setdefault(alias.lower(), head.uid.lower())
-                self.aliases.setdefault(head.uid.lower(), alias)
-
-    def kind(self, spot: Spot, head: Head) -> ObjectRef:
-        """The kind that the artifact itself names, else that of its folder (CM core, section 3.4)."""
-        alias, uid = head.kind_alias, head.kind_uid
-        if not alias and not uid:
-            own = self.folders.get(spot.path.rpartition("/")[0])
-            alias, uid = own if own else (spot.folder, "")
-        if not uid:
-            uid = self.automations.get(alias.lower(), "")
-        if not alias:
-            alias = self.aliases.get(uid.lower(), "")
-        return ObjectRef(alias, uid)
-
-    def bases(self, spot: Spot, kind: ObjectRef | None, name: ObjectRef) -> list[dict[str, Any]]:
-        """Raw metas that a ``_base`` in ``spot`` may mean."""
-        wanted = kind or self.kind(spot, spot.known.head)
+    def _rows_from(self, spot: int, where: int, record: Any) -> list[Row]:
+        """As :meth:`rows_of`, of a record that was read already and the number of its shelf."""
+        if not record or record[_packed.PROBLEM]:
+            return []
+        view = self.view
+        shelf = view.shelves[where]
+        name, alias, uid, kind_alias, kind_uid, tags, offset, length, raw, _problem = record
+        part, number = view.place(spot)
+        ref, kind = ObjectRef(alias, uid), ObjectRef(*_packed.kind_of(kind_alias, kind_uid, shelf, view.automations))
+        files = _packed.file_names(part.codes()[number])
         return [
-            other.known.meta()
-            for other in self.spots
-            if not other.known.problem
-            and name.selects(ObjectRef(other.known.head.alias, other.known.head.uid))
-            and wanted.selects(self.kind(other, other.known.head))
-        ]
+            Row(
+                f"{shelf[_packed.PATH]}/{name}", ref, kind, tags, repo, (repo, where, name), files,
+                part, (offset, length), raw[-2:] if raw else None,
+            )
+            for repo in shelf[_packed.REPOS]
+        ]  # fmt: skip
+
+    def all_rows(self) -> Iterator[Row]:
+        """Every artifact, in no order."""
+        for spot, where, record in self.view.records():
+            yield from self._rows.get(spot) or self._rows_from(spot, where, record)
+
+    def _broken(self) -> Iterator[Broken]:
+        for number, _spot, name, problem, _inherited in self.view.broken:
+            path = self.view.shelves[number][_packed.PATH]
+            for repo in self.view.shelves[number][_packed.REPOS]:
+                yield Broken(f"{path}/{name}", path.rpartition("/")[2], repo, problem)
+
+    def _warnings(self) -> Iterator[str]:
+        view = self.view
+        yield from view.found[2]
+        for listing in view.listings:
+            yield from listing[3]
+        for shelf in view.shelves:
+            yield from shelf[_packed.WARNINGS]
+        yield from (one[3] for one in view.broken)
 
 
-def _folder_kinds(spots: list[Spot]) -> dict[str, tuple[str, str]]:
-    """The automation of the first artifact of each folder that names one."""
-    kinds: dict[str, tuple[str, str]] = {}
-    for spot in spots:
-        head = spot.known.head
-        if head.kind_alias or head.kind_uid:
-            kinds.setdefault(spot.path.rpartition("/")[0], (head.kind_alias, head.kind_uid))
-    return kinds
+def repos_of(view: View) -> tuple[Repo, ...]:
+    """The repositories in search order."""
+    return tuple(_repo(row) for row in view.found[1])
 
 
-def _fill(index: Index, spots: list[Spot]) -> None:
-    """Rows of all usable spots, the others as broken."""
-    family = _Family(spots)
-    for spot in spots:
-        problem = spot.known.problem
-        if not problem:
-            try:
-                index.rows.append(_row(spot, family, index.repos[spot.repo]))
-                continue
-            except FrancaError as error:
-                problem = f"{spot.path}/{spot.known.files[0][0]}: {error.message}"
-                index.warnings.append(problem)
-        index.broken.append(Broken(spot.path, spot.folder, spot.repo, problem))
+def _repo(row: tuple[Any, ...]) -> Repo:
+    alias, uid, path, prefix, dialect, writable, trusted, meta = row
+    return Repo(ObjectRef(alias, uid), path, prefix, DIALECTS[dialect], unpack(meta), writable, trusted)
 
 
-def _row(spot: Spot, family: _Family, repo: Repo) -> Row:
-    head = spot.known.head
-    merged: bytes | dict[str, Any] | None = None
-    if head.inherits:
-        meta = resolve(spot.known.meta(), lambda kind, name: family.bases(spot, kind, name))
-        head, merged = head_of(meta), pack(meta) or meta
-    alias = head.alias
-    if not head.named and repo.dialect.is_new:
-        alias = spot.name
-    return Row(spot.path, ObjectRef(alias, head.uid), family.kind(spot, head), head.tags, spot.repo, spot.known, merged)
+def _repo_row(repo: Repo) -> tuple[Any, ...]:
+    return (
+        repo.ref.alias, repo.ref.uid, repo.path, repo.prefix, repo.dialect.name, repo.writable, repo.trusted,
+        pack(repo.meta),
+    )  # fmt: skip
+
+
+def scan(who: Identity, roots: Roots, home: Dialect = CLASSIC, old: Index | None = None) -> Index:
+    """What the files say now. ``old`` spares the reading of what has not changed, never the looking."""
+    view = old.view if old else None
+    found, changed = view.found if view else None, False
+    if found is None or not _packed.group_holds(*found[0]):
+        fresh = discover(roots, home)
+        found, changed = (fresh.group, [_repo_row(repo) for repo in fresh.repos], list(fresh.warnings)), True
+    repos = [_repo(row) for row in found[1]]
+    listings, some = _listings(view, repos)
+    delta = Delta(view, _places(repos, listings))
+    if old is not None and not changed and not some and not delta.changed:
+        return old
+    from franca.catalog.merging import Merger  # not for those who only read
+
+    plain = tuple((path, one.group, one.names, one.warnings) for path, one in listings.items())
+    data, extends = Merger(who, found, plain, delta).data()
+    part = Part(Memory(data))
+    if view is not None and extends:
+        return Index(View(view.parts[0], part, who), data=data)
+    return Index(View(part, None, who), data=data)
+
+
+def _listings(view: View | None, repos: list[Repo]) -> tuple[dict[str, Listing], bool]:
+    """The folders of each repository by content path, and whether one had to be read."""
+    kept = {path: Listing(group, names, warnings) for path, group, names, warnings in view.listings} if view else {}
+    listings: dict[str, Listing] = {}
+    changed = False
+    for repo in repos:
+        one = kept.get(repo.content_path)
+        if one is None or not one.holds():
+            one, changed = list_directories(repo.content_path), True
+        listings[repo.content_path] = one
+    return listings, changed
+
+
+def _places(repos: list[Repo], listings: dict[str, Listing]) -> dict[tuple[str, str], list[int]]:
+    """Folders with their family of meta files, in search order, and the repositories that each belongs to."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for number, repo in enumerate(repos):
+        for folder in listings[repo.content_path].names:
+            places.setdefault((f"{repo.content_path}/{folder}", repo.dialect.artifact_meta), []).append(number)
+    return places

@@ -7,9 +7,8 @@ documents beyond the limits are refused.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from franca.errors import Location, MalformedFile
+from franca.model.light import Any, NamedTuple
 
 MAX_BYTES = 4 << 20
 MAX_NODES = 200_000  # after expansion of aliases

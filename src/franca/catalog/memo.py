@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
-from franca import _boot
+from franca import _boot, _packed
 from franca.catalog.files import write_bytes_atomic
 from franca.catalog.scan import COARSE_NS, YOUNG_NS, stamp_of
 from franca.errors import FrancaError
@@ -136,7 +136,7 @@ class Recorder:
         flags = [word.partition("=")[0].rstrip(",") for word in self.argv if word[:1] == "-"]
         words = [word for word in self.argv if word[:1] != "-"]
         return (
-            self.name in ("franca", "cm")
+            self.name in ("franca", "cm", "mlc")
             and len(words) > 1
             and words[1] in _VIEWS.get(action, ())
             and all(flag in _FLAGS for flag in flags)
@@ -156,13 +156,11 @@ class Recorder:
         data = marshal.dumps((asked, digest, self.expires, group, out, err, status))
         path = _boot.memo_path(who[3], asked)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_bytes_atomic(path, _boot.checksum(data) + data, mode=0o600)
+        write_bytes_atomic(path, _packed.checksum(data) + data, mode=0o600)
         _forget_the_oldest(os.path.dirname(path))
 
     def _is_current(self, digest: bytes, who: tuple[Any, ...]) -> bool:
-        kept = _boot.read_snapshot(_boot.snapshot_path(who), who)
-        kept.close()
-        return bool(kept.digest == digest)
+        return bool(_packed.read_view(_boot.snapshot_path(who), who).digest == digest)
 
     def _stamps(self) -> tuple[tuple[Any, ...], ...] | None:
         """Stamps of all files behind the answer; None when one may have changed since this process began."""

@@ -2,61 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
 
-from franca.catalog.index import Row
+from franca import _packed
+from franca._packed import key
+from franca.catalog.index import Index, Row
 from franca.model.artifact import Repo
 from franca.model.ids import INTERNAL_REPO_UID, ObjectRef, Ref, is_pattern
 from franca.model.tags import TagQuery
 
 
 class Table:
-    """Rows with the lookups that make a repeated question cheap; built on the first question."""
+    """Questions to an index."""
 
-    def __init__(self, rows: list[Row], repos: Sequence[Repo]) -> None:
-        self.rows = rows
-        self.repos = repos
-        self._aliases: dict[str, list[int]] = {}
-        self._uids: dict[str, list[int]] = {}
-        self._tags: dict[str, list[int]] = {}
-        for number, row in enumerate(rows):
-            self._aliases.setdefault(row.ref.alias.lower(), []).append(number)
-            self._uids.setdefault(row.ref.uid.lower(), []).append(number)
-            for tag in set(row.tags):
-                self._tags.setdefault(tag, []).append(number)
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._spots: dict[int, list[int]] = {}
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every artifact, in search order."""
+        return sorted(self.index.all_rows(), key=lambda row: row.order)
 
     def find(self, kind: ObjectRef, ref: Ref, tags: TagQuery) -> list[Row]:
         """Matching rows in search order."""
-        repos = self._repos(ref.repo)
-        return [
-            row
-            for row in map(self.rows.__getitem__, self._candidates(ref.name, tags))
-            if ref.name.selects(row.ref)
-            and kind.selects(row.kind)
-            and (repos is None or row.repo in repos)
-            and tags.matches(row.tags)
-        ]
+        rows: Iterable[Row] = self._candidates(ref.name, tags)
+        if ref.name:
+            rows = [row for row in rows if ref.name.selects(row.ref)]
+        if tags:
+            have, lack = set(tags.include), set(tags.exclude)
+            rows = [row for row in rows if have.issubset(row.tags) and lack.isdisjoint(row.tags)]
+        if ref.repo:
+            repos = {n for n, repo in enumerate(self.index.repos) if repo_selected(ref.repo, repo)}
+            rows = [row for row in rows if row.repo in repos]
+        return sorted((row for row in rows if kind.selects(row.kind)), key=lambda row: row.order)
 
-    def _candidates(self, name: ObjectRef, tags: TagQuery) -> Sequence[int]:
-        """Numbers of rows, in order, among which all that match are."""
-        best: Sequence[int] = range(len(self.rows))
-        for tag in tags.include:
-            some = self._tags.get(tag, [])
-            best = some if len(some) < len(best) else best
+    def at(self, path: str) -> Row | None:
+        """The artifact in a directory."""
+        folder, _, name = path.rpartition("/")
+        return next((row for row in self._on(folder) if row.order[2] == name), None)
+
+    def below(self, path: str) -> Row | None:
+        """The first artifact below a directory, by name, at most two levels down."""
+        folders = {shelf[_packed.PATH] for shelf in self.index.view.shelves}
+        near = [row for one in folders if path in (one, os.path.dirname(one)) for row in self._on(one)]
+        return min(near, key=lambda row: row.path) if near else None
+
+    def _on(self, folder: str) -> list[Row]:
+        """The artifacts in a folder."""
+        view = self.index.view
+        spots = [spot for shelf in view.shelves if shelf[_packed.PATH] == folder for spot in view.live(shelf)]
+        return [row for spot in spots for row in self.index.rows_of(spot)]
+
+    def _candidates(self, name: ObjectRef, tags: TagQuery) -> Iterable[Row]:
+        """Rows among which all that match are."""
+        choices: list[list[int]] = [self._spots_of("t", tag) for tag in tags.include]
         if name.uid:
-            some = self._uids.get(name.uid.lower(), [])
-            if name.alias:
-                some = sorted({*some, *self._uids.get("", [])})
-            best = some if len(some) < len(best) else best
+            some = self._spots_of("u", name.uid)
+            choices.append([*some, *self._spots_of("u", "")] if name.alias else some)
         elif name.alias and not is_pattern(name.alias):
-            some = self._aliases.get(name.alias.lower(), [])
-            best = some if len(some) < len(best) else best
-        return best
+            choices.append(self._spots_of("a", name.alias))
+        if not choices:
+            return self.index.all_rows()
+        fewest = min(choices, key=len)
+        return [row for spot in dict.fromkeys(fewest) for row in self.index.rows_of(spot)]
 
-    def _repos(self, wanted: ObjectRef) -> set[int] | None:
-        if not wanted:
-            return None
-        return {n for n, repo in enumerate(self.repos) if repo_selected(wanted, repo)}
+    def _spots_of(self, what: str, text: str) -> list[int]:
+        wanted = key(what, text)
+        if wanted not in self._spots:
+            self._spots[wanted] = self.index.view.spots(wanted)
+        return self._spots[wanted]
 
 
 def repo_selected(wanted: ObjectRef, repo: Repo) -> bool:

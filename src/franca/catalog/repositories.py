@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from franca._packed import Group
 from franca.catalog.files import overlays, read_json
 from franca.catalog.roots import Roots
 from franca.catalog.scan import Watch, read_known
@@ -32,7 +33,7 @@ class Place(msgspec.Struct, frozen=True):
 class Found(msgspec.Struct, frozen=True):
     """The usable repositories in search order, and what they were learned from."""
 
-    group: tuple[Any, Any, Any]
+    group: Group
     repos: tuple[Repo, ...]
     warnings: tuple[str, ...] = ()
 

@@ -1,9 +1,7 @@
-"""A full scan of the files: the truth that every other answer must equal.
+"""Looking at files: what a directory holds, and the stamps of everything that this was learned from.
 
-A scan walks ``<repository>/<folder>/<artifact>/`` (CM core, section 3.1), reads the meta files, and notes the
-stamps of everything that it looked at, folder by folder. A folder whose stamps still hold is taken over from the
-previous scan; of the others only meta files that changed are parsed again. Names that begin with a dot are
-never looked at: they are work in progress.
+A scan walks ``<repository>/<folder>/<artifact>/`` (CM core, section 3.1) and reads the meta files. Names that begin
+with a dot are never looked at: they are work in progress.
 """
 
 from __future__ import annotations
@@ -15,21 +13,19 @@ from typing import Any, cast
 
 import msgspec
 
-from franca._boot import UNSURE, group_holds, meta_names_in
-from franca.catalog.files import meta_names, names_as_text, overlays, parse_meta, read_bytes
+from franca._packed import META_NAMES, UNSURE, Group, Stamp, file_names, group_holds, used_files
+from franca.catalog.files import parse_meta, read_bytes
 from franca.errors import FrancaError, NotFound
 from franca.model.ids import is_uid
 from franca.model.tags import split_tags
-
-Stamp = tuple[int, int, int, int]
 
 #: A file younger than this when it was looked at may change again within one tick of the file system's clock.
 YOUNG_NS = 60_000_000
 COARSE_NS = 2_100_000_000  #: the same on file systems that keep whole seconds
 
 
-class Head(msgspec.Struct, frozen=True, array_like=True):
-    """What the index needs of a raw meta, so that the whole need not be unpacked."""
+class Head(msgspec.Struct, frozen=True):
+    """What the index needs of a meta, so that the whole need not be unpacked."""
 
     alias: str = ""
     uid: str = ""
@@ -41,17 +37,15 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a scan learned from the meta files of one directory."""
+    """What was learned from the meta files of one directory."""
 
-    files: tuple[tuple[str, Stamp], ...]  #: names and stamps, in overlay order
     head: Head = Head()
-    blob: bytes = b""  #: packed raw meta; empty when it cannot be packed
+    blob: bytes = b""  #: packed raw meta
     problem: str = ""  #: why the meta cannot be used
-    value: dict[str, Any] | None = None  #: the raw meta itself when it cannot be packed
 
     def meta(self) -> dict[str, Any]:
-        """The raw meta, as a fresh value where it is packed."""
-        return unpack(self.blob) if self.blob else self.value or {}
+        """The raw meta, as a fresh value."""
+        return unpack(self.blob) if self.blob else {}
 
 
 class Watch:
@@ -60,7 +54,6 @@ class Watch:
     def __init__(self) -> None:
         self.exact: dict[str, Stamp] = {}
         self.absent: set[str] = set()
-        self.loose: dict[str, tuple[Stamp, tuple[str, ...]]] = {}
         self._now = time.time_ns()
 
     def sure(self, stamp: Stamp) -> Stamp:
@@ -82,13 +75,8 @@ class Watch:
         self.exact[path] = self.sure(stamp_of(found))
         return found
 
-    def group(self) -> tuple[Any, Any, Any]:
-        """As the snapshot keeps it (the layout is in ``franca._boot``)."""
-        return (
-            tuple((path, *stamp) for path, stamp in self.exact.items()),
-            tuple(sorted(self.absent)),
-            tuple((path, *stamp, names) for path, (stamp, names) in self.loose.items()),
-        )
+    def group(self) -> Group:
+        return tuple((path, *stamp) for path, stamp in self.exact.items()), tuple(sorted(self.absent))
 
 
 def stamp_of(found: os.stat_result) -> Stamp:
@@ -96,39 +84,27 @@ def stamp_of(found: os.stat_result) -> Stamp:
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The folders of a repository's content path."""
+    """The sub-directories of a directory that may matter, sorted, and what says so."""
 
-    group: tuple[Any, Any, Any]
-    folders: tuple[str, ...]
+    group: Group
+    names: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
     def holds(self) -> bool:
         return group_holds(*self.group)
 
 
-class Shelf(msgspec.Struct, frozen=True):
-    """One folder of a repository with the artifacts in it."""
-
-    group: tuple[Any, Any, Any]
-    spots: tuple[tuple[str, Known], ...]  #: directory and what is known of its meta, by name of directory
-    warnings: tuple[str, ...] = ()
-
-    def holds(self) -> bool:
-        return group_holds(*self.group)
-
-
-def list_folders(path: str) -> Listing:
-    """Names of the folders in a directory."""
+def list_directories(path: str) -> Listing:
     watch = Watch()
-    folders: list[str] = []
+    names: list[str] = []
     warnings: list[str] = []
     if watch.see(path) is not None:
-        folders, warnings = _directories(path, watch)
-    return Listing(watch.group(), tuple(folders), tuple(warnings))
+        names, warnings = _directories(path, watch)
+    return Listing(watch.group(), tuple(names), tuple(warnings))
 
 
 def _directories(path: str, watch: Watch) -> tuple[list[str], list[str]]:
-    """Names of sub-directories that may matter, sorted, and warnings. Links that lead nowhere are watched."""
+    """Names of sub-directories, sorted, and warnings. Links that lead to none are watched."""
     names = []
     try:
         with os.scandir(path) as entries:
@@ -146,61 +122,43 @@ def _directories(path: str, watch: Watch) -> tuple[list[str], list[str]]:
     return sorted(names), []
 
 
-class _Before:
-    """What the previous scan knew of a folder."""
+class Spot(msgspec.Struct, frozen=True):
+    """A directory in which an artifact is or could be, as it was found."""
 
-    def __init__(self, shelf: Shelf | None) -> None:
-        self.known = dict(shelf.spots) if shelf else {}
-        self.names = {row[0]: (row[1:5], row[5]) for row in shelf.group[2]} if shelf else {}
-
-    def meta_names(self, path: str, stamp: Stamp) -> tuple[str, ...]:
-        """Meta files in a directory; without looking where the directory has not changed."""
-        before, names = self.names.get(path, (UNSURE, ()))
-        return names if before == stamp != UNSURE else meta_names_in(path)
+    name: str
+    used: int = 0  #: bits of the META_NAMES that were read
+    stamps: tuple[Stamp, ...] = ()  #: of these files
+    known: Known | None = None  #: None when there is no artifact
 
 
-def read_shelf(path: str, stem: str, old: Shelf | None = None) -> Shelf:
-    """The artifacts in a folder; ``stem`` is the repository's own family of meta files."""
-    watch, before = Watch(), _Before(old)
-    warnings: list[str] = []
-    spots: list[tuple[str, Known]] = []
-    if watch.see(path) is not None:
-        names, warnings = _directories(path, watch)
-        for name in names:
-            found = _spot(f"{path}/{name}", stem, before, watch)
-            if found is not None:
-                spots.append((f"{path}/{name}", found))
-    warnings += [spot.problem for _, spot in spots if spot.problem]
-    return Shelf(watch.group(), tuple(spots), tuple(warnings))
+def read_spot(path: str, name: str, stem: str) -> Spot:
+    """What the meta of a directory says: that of the family ``stem``, else of the other if it has an identity."""
+    folder = f"{path}/{name}"
+    used = used_files(stem, _present(folder, 12 if stem == "meta" else 3) or _present(folder, 15))
+    if not used:
+        return Spot(name)
+    watch = Watch()
+    files = file_names(used)
+    known = read_known(folder, files, watch)
+    # A file that has gone in between is absent there, and is looked at again next time.
+    stamps = tuple(watch.exact.get(f"{folder}/{file}", UNSURE) for file in files)
+    own = bool(used & (12 if stem == "meta" else 3))
+    return Spot(name, used, stamps, known if own or is_uid(known.head.uid) else None)
 
 
-def _spot(path: str, stem: str, before: _Before, watch: Watch) -> Known | None:
-    """What the meta of a directory says: the repository's own family, else the other if it has an identity."""
-    try:
-        stamp = watch.sure(stamp_of(os.stat(path)))
-    except OSError:
-        watch.exact[path] = UNSURE  # it went away while we looked
-        return None
-    names = before.meta_names(path, stamp)
-    watch.loose[path] = stamp, names
-    for family in (stem, "meta" if stem == "_cm" else "_cm"):
-        own = tuple(name for name in meta_names(family) if name in names)
-        if own:
-            found = read_known(path, own if overlays(family) else own[:1], watch, before.known.get(path))
-            if family == stem or is_uid(found.head.uid):
-                return found
-    return None
+def _present(folder: str, among: int) -> int:
+    """Which of some META_NAMES (bits) a directory has."""
+    present = 0
+    for bit, file in enumerate(META_NAMES):
+        if among >> bit & 1 and os.access(f"{folder}/{file}", os.F_OK):
+            present |= 1 << bit
+    return present
 
 
-def read_known(path: str, names: tuple[str, ...], watch: Watch, old: Known | None = None) -> Known:
-    """The meta in these files of a directory; ``old`` when the stamps of the files are the same."""
-    files = []
-    for name in names:
-        # Stamps are taken before reading: a change in between is noticed by the next comparison.
-        found = watch.see(f"{path}/{name}")
-        files.append((name, watch.exact[f"{path}/{name}"] if found else UNSURE))
-    if old is not None and old.files == tuple(files) and all(stamp != UNSURE for _, stamp in files):
-        return old
+def read_known(path: str, names: tuple[str, ...], watch: Watch) -> Known:
+    """The meta in these files of a directory."""
+    for name in names:  # stamps are taken before reading: a change in between is noticed by the next comparison
+        watch.see(f"{path}/{name}")
     meta: dict[str, Any] = {}
     try:
         for name in names:
@@ -209,10 +167,11 @@ def read_known(path: str, names: tuple[str, ...], watch: Watch, old: Known | Non
             except NotFound:  # it went away while we looked
                 continue
     except FrancaError as error:
-        return Known(tuple(files), problem=str(error))
-    names_as_text(meta)
-    blob = pack(meta)
-    return Known(tuple(files), head_of(meta), blob, value=None if blob else meta)
+        return Known(problem=str(error))
+    try:
+        return Known(head_of(meta), pack(meta))
+    except ValueError:
+        return Known(problem=f"{path}/{names[0]}: a value in this file is of a kind that no meta has")
 
 
 def head_of(meta: dict[str, Any]) -> Head:
@@ -232,15 +191,14 @@ _DATED = b"\xff"  # no marshalled value begins with this byte
 
 
 def pack(meta: dict[str, Any]) -> bytes:
-    """``meta`` marshalled. Dates, which YAML has and marshal lacks, travel as tuples, which YAML lacks."""
+    """``meta`` marshalled. Dates, which YAML has and marshal lacks, travel as tuples, which YAML lacks.
+
+    Raises ValueError when there is something else that marshal lacks.
+    """
     try:
         return marshal.dumps(meta)
     except ValueError:
-        pass
-    try:
         return _DATED + marshal.dumps(_freeze(meta))
-    except ValueError:
-        return b""
 
 
 def unpack(blob: bytes) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def _target_repo(catalog: Catalog, ref: ObjectRef) -> Repo:
 
 
 def _lock_path(catalog: Catalog, repo: Repo) -> str:
-    from franca._boot import checksum
+    from franca._packed import checksum
 
     return catalog.roots.lock("repo-" + checksum(os.fsencode(repo.path)).hex())
 
@@ -96,7 +96,9 @@ def add(
     full.setdefault("uid", uid)
     full.setdefault("automation_alias", kind.alias)
     full.setdefault("automation_uid", kind.uid)
-    full["tags"] = _with_tags(full.get("tags"), tags)
+    all_tags = _with_tags(full.get("tags"), tags)
+    if all_tags or "tags" in full:  # no key without need, as CM has it
+        full["tags"] = all_tags
     directory = os.path.join(_folder_of(catalog, repo, kind), alias or uid)
     name = _meta_file(repo, yaml)
     _place_new(catalog, repo, directory, name, full)
@@ -105,7 +107,7 @@ def add(
         return _at(catalog, directory)
     # Nothing but the files says more than this; a store of any size need not be looked at.
     return Artifact(
-        ref=ObjectRef(str(full["alias"] or ""), str(full["uid"])), kind=kind, tags=tuple(full["tags"]), path=directory,
+        ref=ObjectRef(str(full["alias"] or ""), str(full["uid"])), kind=kind, tags=tuple(all_tags), path=directory,
         repo=repo, meta=full, original_meta=full, files=(os.path.join(directory, name),),
     )  # fmt: skip
 
@@ -116,7 +118,7 @@ def _with_tags(old: Any, new: tuple[str, ...] | list[str]) -> list[str]:
 
 
 def _has_meta(directory: str) -> bool:
-    from franca._boot import meta_names_in
+    from franca._packed import meta_names_in
 
     return bool(meta_names_in(directory))
 
@@ -154,10 +156,10 @@ def _renamed(source: str, target: str) -> bool:
 
 
 def _at(catalog: Catalog, directory: str) -> Artifact:
-    for row in catalog.table.rows:
-        if row.path == directory:
-            return catalog.artifact(row)
-    raise NotFound(f"artifact not found: {directory}")
+    found = catalog.at(directory)
+    if found is None:
+        raise NotFound(f"artifact not found: {directory}")
+    return found
 
 
 def delete(catalog: Catalog, artifact: Artifact) -> None:
@@ -237,7 +239,9 @@ def update(
             old, _ = load_meta(artifact.path, _stem(artifact))
             new = _updated(old, names_as_text(copied(dict(meta))), replace=replace, replace_lists=replace_lists)
             kept = () if replace_lists and tags else new.get("tags")
-            new["tags"] = [t for t in _with_tags(kept, tags) if t not in remove_tags]
+            left = [t for t in _with_tags(kept, tags) if t not in remove_tags]
+            if left or "tags" in new:
+                new["tags"] = left
             _write_meta(_update_file(artifact), new)
     catalog.refresh()
     return [_at(catalog, artifact.path) for artifact in found]
@@ -376,7 +380,13 @@ def read_meta_file_or_empty(path: str) -> dict[str, Any]:
 
 def _edit_yaml(path: str, changes: dict[str, str]) -> None:
     """Replace the top-level ``alias:`` and ``uid:`` lines; what else is in the file stays byte for byte."""
-    lines = read_text(path).splitlines(keepends=True)
+    text = read_text(path)
+    if text.lstrip().startswith("{"):  # one mapping in braces, JSON for example: there are no lines to replace
+        from franca.catalog.files import read_meta_file
+
+        write_yaml_atomic(path, {**read_meta_file(path), **changes})
+        return
+    lines = text.splitlines(keepends=True)
     for key, value in changes.items():
         written = f"{key}: {_yaml_word(value)}\n"
         at = next((n for n, line in enumerate(lines) if line.startswith(key + ":")), None)

@@ -104,6 +104,8 @@ while True:
     catalog.update(SCRIPT, Ref(made.ref), {"l": [number]})
     if number % 3 == 0:
         catalog.delete(made)
+    if number == 4:
+        print("at work", flush=True)
 """
 
 
@@ -178,7 +180,9 @@ def test_killed_writers_leave_a_sound_store(home: dict[str, str]) -> None:
     rng = random.Random(7)
     for _ in range(6):
         children = [start(WRITE_FOR_EVER, home) for _ in range(2)]
-        time.sleep(0.35 + rng.random() * 0.3)
+        for child in children:
+            assert child.stdout is not None and child.stdout.readline() == "at work\n"
+        time.sleep(rng.random() * 0.3)
         for child in children:
             os.kill(child.pid, signal.SIGKILL)
         for child in children:

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from franca import _boot
+from franca import _boot, _packed
 from franca.catalog import memo
 from franca.catalog.catalog import Catalog
 from franca.catalog.inheritance import object_ref
+from franca.model.dialect import NEW
 from franca.model.ids import SCRIPT, ObjectRef, Ref
 from franca.model.tags import TagQuery
 
@@ -119,9 +120,8 @@ def test_random_stores(artifacts: list[tuple[str, list[str], str]], name: str, t
         request = _boot._find_request("franca", words)
         assert request is not None
         who = (*_boot.identity(home), "classic")
-        kept = _boot.read_snapshot(_boot.snapshot_path(who), who)
+        kept = _packed.read_view(_boot.snapshot_path(who), who)
         answer = _boot._find(kept, *request)
-        kept.close()
         assert answer is not None and answer.out == slow(home, name, tags)
 
 
@@ -144,6 +144,19 @@ def test_an_offered_answer_is_given_again(store: dict[str, str]) -> None:
     assert answer is not None and (answer.out, answer.err, answer.status) == ("hello\n", "note\n", 3)
     assert _boot.fast("franca", ["run", "script", "x", "y"], store) is None
     assert _boot.fast("cm", ["run", "script", "x y"], store) is None
+
+
+def test_a_search_through_the_new_front_is_remembered_until_something_changes(store: dict[str, str], put: Put) -> None:
+    words = ["find", "script", "--tags=a"]
+    Catalog.open(store, home_dialect=NEW).repos()
+    with memo.Recorder("mlc", words, store) as recorder:
+        Catalog.open(store, home_dialect=NEW).repos()
+        print("answer")
+        recorder.status = 0
+    answer = _boot.fast("mlc", words, store)
+    assert answer is not None and answer.out == "answer\n"
+    put(Path(store["HOME"], "CM/repos/local/script/one"), alias="one", uid="1" * 16, tags=["c"])
+    assert _boot.fast("mlc", words, store) is None
 
 
 @pytest.mark.parametrize("change", [{"CM_X": "1"}, {"MLC_X": "1"}, {"PATH": "/x"}, {"FRANCA_X": ""}])
@@ -225,7 +238,7 @@ def test_nothing_offered_nothing_kept(store: dict[str, str]) -> None:
     assert not Path(store["HOME"], "CM/.franca/memo").exists()
 
 
-ALLOWED = {"__future__", "franca", "franca._boot", "marshal"}
+ALLOWED = {"__future__", "franca", "franca._boot", "franca._packed", "marshal"}
 LANE = """
 import sys
 before = set(sys.modules)

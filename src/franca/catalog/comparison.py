@@ -1,0 +1,67 @@
+"""The comparison of an index with the file system: what still holds, and what is to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from franca import _packed
+from franca._packed import View
+from franca.catalog.scan import Listing, list_directories
+
+Place = tuple[str, str]  # the path of a folder, the family of meta files that it is read by
+
+
+class Turn(msgspec.Struct):
+    """A folder in which artifacts are: what of it holds, and what is to be read."""
+
+    path: str
+    stem: str
+    repos: list[int]
+    old: Any  #: its shelf in the old index, or None
+    listing: Listing  #: its names are only there where the folder was read again
+    gone: set[int]  #: spots of the old index that hold no more
+    fresh: list[str]  #: names of directories to read
+    changed: bool
+
+
+class Delta:
+    """The comparison of an old index with the file system."""
+
+    def __init__(self, view: View | None, places: dict[Place, list[int]]) -> None:
+        self.view = view
+        shelves = {(shelf[_packed.PATH], shelf[_packed.STEM]): shelf for shelf in view.shelves} if view else {}
+        self.turns = [self._turn(place, repos, shelves.pop(place, None)) for place, repos in places.items()]
+        self.left = list(shelves.values())  #: shelves that are no more
+        self.changed = bool(self.left) or any(turn.changed for turn in self.turns)
+
+    def _turn(self, place: Place, repos: list[int], old: Any) -> Turn:
+        path, stem = place
+        if self.view is None or old is None:
+            listing = list_directories(path)
+            return Turn(path, stem, repos, None, listing, set(), list(listing.names), True)
+        gone = set(self.view.changed(old))
+        names = {spot: self.name(spot) for spot in gone}
+        listing, fresh = Listing(old[_packed.GROUP], (), old[_packed.WARNINGS]), set(names.values())
+        relisted = not listing.holds()
+        if relisted:
+            listing = list_directories(path)
+            now = set(listing.names)
+            before = {self.name(spot): spot for spot in self.view.live(old)}
+            gone |= {spot for name, spot in before.items() if name not in now}
+            fresh = (fresh & now) | (now - before.keys())
+        changed = relisted or bool(gone) or list(old[_packed.REPOS]) != repos
+        return Turn(path, stem, repos, old, listing, gone, sorted(fresh), changed)
+
+    def kept(self, turn: Turn) -> Iterator[int]:
+        """The spots of a folder that are taken over."""
+        if self.view is not None and turn.old is not None:
+            yield from (spot for spot in self.view.live(turn.old) if spot not in turn.gone)
+
+    def name(self, spot: int) -> str:
+        """The directory of a spot of the old index."""
+        assert self.view is not None
+        part, number = self.view.place(spot)
+        return part.names()[number]
