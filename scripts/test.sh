@@ -3,7 +3,7 @@
 # Tests of container engines, sshd, Slurm and the browser skip with the reason where one is missing. In continuous
 # integration (CI set, root, apt at hand) they are installed first; FRANCA_TEST_ENGINES=yes asks for that elsewhere.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-make_venv "dev,inference"
+make_venv "dev,inference,accuracy,export"
 cd "$root"
 if [ "${FRANCA_TEST_ENGINES:-${CI:-no}}" != no ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     bash tests/engines/install.sh

@@ -23,8 +23,8 @@ DIRECTOR = Command(
     description="No power is measured: every record says `simulated`, and the checker refuses it in the closed and "
     "network divisions.",
     examples=(
-        Example("franca serve director --watts=60", "in one terminal"),
-        Example('franca run script "run mlperf inference" --power=yes --power_server=127.0.0.1', "in another one"),
+        Example("franca serve director --watts=60", "then, in another terminal, a run with --power=yes"),
+        Example("franca serve director --host=0.0.0.0 --port=4950", "for a system under test on another machine"),
     ),
 )
 

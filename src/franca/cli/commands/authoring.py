@@ -16,7 +16,7 @@ from franca.grammar.reference import parse_ref
 from franca.grammar.suggest import hint
 from franca.model.artifact import Artifact
 from franca.model.dialect import CLASSIC, DIALECTS, Dialect
-from franca.model.ids import SCRIPT, Ref
+from franca.model.ids import CUBE, SCRIPT, Ref
 from franca.model.tags import split_tags
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def _shown_path(path: str) -> str:
 def new(bound: Bound, session: Session) -> Answer:
     from franca.authoring.scaffold import new_script
 
+    if CUBE.selects(parse_ref(bound.kind).name) and bound.text("from_script"):
+        return _cube_of_script(bound, session)
     if not _is_script(bound):
         return call(bound, session)
     if len(bound.words) != 1:
@@ -65,6 +67,26 @@ def new(bound: Bound, session: Session) -> Answer:
     lines = [f"{os.path.join(artifact.path, name)}" for name in made.files]
     name = artifact.ref.alias
     return Answer(data, (*lines, f"# try: franca run script {name}; franca test script {name}"))
+
+
+def _cube_of_script(bound: Bound, session: Session) -> Answer:
+    from franca.authoring.cube_of_script import Wanted, make
+
+    if len(bound.words) != 1:
+        raise UsageError("franca new cube needs one name", hint="franca new cube os --from-script='detect os'")
+    wanted = Wanted(
+        {"tags": ",".join(split_tags(bound.text("from_script").replace(" ", ","))), "quiet": True},
+        bound.words[0],
+        split_tags(bound.text("inputs")),
+        split_tags(bound.text("outputs")),
+        bound.flag("pin"),
+        bound.text("base_image", "python:3.11-slim"),
+    )
+    made = make(session.planner(), wanted, os.getcwd())
+    shown = _shown_path(made.root)
+    data = {"path": made.root, "files": list(made.files), "scripts": list(made.scripts), "pins": list(made.pins)}
+    lines = [os.path.join(shown, name) for name in made.files]
+    return Answer(data, (*lines, f"# try: mlcube run --mlcube={shown} --platform=native --task=run"))
 
 
 # ---- lint --------------------------------------------------------------------------------------------

@@ -10,19 +10,28 @@ _HERE = "franca.cli.commands.authoring:"
 NEW = Command(
     name="new",
     group=_GROUP,
-    summary="make a script that runs, with hooks, a native script and a test",
-    usage="script [REPO:]NAME [--tags=A,B]",
+    summary="make a script that runs, with hooks, a native script and a test; or a cube that runs a script",
+    usage="script [REPO:]NAME [--tags=A,B] | cube NAME --from-script=TAGS",
     handler=_HERE + "new",
-    description="Without REPO: it goes to the repository `local`. Change what is there; `franca test script` runs it.",
+    description=(
+        "Without REPO: a script goes to the repository `local`. Change what is there; `franca test script` runs it. "
+        "A cube is made in this folder; it holds the script with all that it may call for, and this Franca."
+    ),
     options=(
         Option("tags", "its tags; the words of its name without them", metavar="A,B"),
         Option("dialect", "which family of metas and variables", metavar="NAME", choices=("classic", "new")),
         Option("category", "where it stands in lists", metavar="TEXT"),
+        Option("from_script", "the script that the task of a new cube runs", metavar="TAGS", repeats=False),
+        Option("inputs", "inputs of the script that are files, or with a slash folders, of the cube", metavar="A,B/"),
+        Option("outputs", "inputs of the script that name places for results, in the same way", metavar="A,B/"),
+        Option("pin", "fetch the script's repositories at their commits in place of taking scripts along"),
+        Option("base_image", "what the cube's container is built on", metavar="IMAGE", repeats=False),
     ),
     examples=(
         Example("franca new script my-tool --tags=my,tool", "in the repository `local`"),
         Example("franca new script my-repo:my-tool", "in a repository of your own"),
         Example("franca new script my-tool --dialect=new", "with meta.yaml and MLC_ variables"),
+        Example("franca new cube os --from-script='detect os'", "then: mlcube run --mlcube=os --platform=native"),
     ),
 )
 

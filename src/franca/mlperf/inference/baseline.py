@@ -16,17 +16,19 @@ from franca.mlperf.inference.sut import Predictor
 DIRECT_BATCH = 64
 
 
-def measure(backend: Any, dataset: Any, metric: Any, batches: Sequence[int], seconds: float) -> dict[str, Any]:
+def measure(predictor: Predictor, dataset: Any, metric: Any, batches: Sequence[int], seconds: float) -> dict[str, Any]:
     """Loop over each batch size for ``seconds``; evaluate every sample once. Times in seconds."""
-    predictor = Predictor(backend, dataset, metric)
     indices = list(range(dataset.count))
-    dataset.load(indices[: max(dataset.performance_count, 1)])
+    in_memory = indices[: max(dataset.performance_count, 1)]
+    dataset.load(in_memory)
     loops = [_loop(predictor, dataset.performance_count, size, seconds) for size in batches]
-    dataset.load(indices)
+    dataset.unload(in_memory)
     payloads = predictor.buffer(dataset.count)
     for at in range(0, dataset.count, DIRECT_BATCH):
         some = indices[at : at + DIRECT_BATCH]
+        dataset.load(some)  # a whole set of pictures would not fit
         predictor(some, payloads[at : at + len(some)])
+        dataset.unload(some)
     return {"loops": loops, "count": dataset.count, **scored(metric, payloads, dataset.labels())}
 
 

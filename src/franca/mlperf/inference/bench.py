@@ -13,6 +13,7 @@ from franca.errors import FrancaError, Interrupted
 from franca.mlperf.inference import targets
 from franca.mlperf.inference.config import Entry, format_config
 from franca.mlperf.inference.job import Job, PartSpec
+from franca.mlperf.inference.progress import Follower
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.runner import Child, Interpreter, run_job
 from franca.mlperf.inference.scenarios import Mode, Scenario
@@ -76,6 +77,9 @@ class Bench:
             max_batchsize=spec.max_batchsize,
             batch_timeout_ms=spec.batch_timeout_ms,
             coalesce=spec.coalesce,
+            engine=spec.engine,
+            harness=spec.harness,
+            servers=tuple(spec.servers),
             seeds=tuple(SEEDS[spec.round]) if spec.round else (),
         )
 
@@ -96,8 +100,9 @@ class Bench:
 
     def child(self, job: Job, final: str, limit_s: float) -> Child:
         """Run a job staged for ``final``; when it fails, its logs are kept at ``<final>.failed``."""
+        live = Follower(job, self.say)
         try:
-            child = run_job(job, self.interpreter, limit_s=self.spec.watchdog_s or limit_s)
+            child = run_job(job, self.interpreter, limit_s=self.spec.watchdog_s or limit_s, on_wait=live.tick)
         except Interrupted:
             shutil.rmtree(job.outdir, ignore_errors=True)
             raise
@@ -106,6 +111,8 @@ class Bench:
             if error.log:
                 error.log = error.log.replace(job.outdir, kept)
             raise
+        finally:
+            live.close()
         self.loadgen_s += float(child.answer.get("loadgen_seconds", 0.0))
         return child
 

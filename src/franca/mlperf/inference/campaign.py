@@ -39,7 +39,8 @@ from franca.mlperf.inference.sidecars import write_sidecars, write_sut_info
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
 from franca.mlperf.inference.tools import runtime_version, versions
-from franca.mlperf.power.client import PHASES
+from franca.mlperf.network.facts import network_facts
+from franca.mlperf.power.client import PHASES, reach
 
 RESULTS = "results.json"
 
@@ -74,6 +75,8 @@ class Campaign:
 
     def _prepare(self) -> None:
         spec = self.spec
+        if spec.power is not None:
+            reach(spec.power)
         if not os.path.isfile(spec.model_file):
             raise NotFound(
                 f"model file {spec.model_file} does not exist",
@@ -81,7 +84,7 @@ class Campaign:
             )
         given = read_config(spec.user_conf) if spec.user_conf else []
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
-        self.system = system.describe()
+        self.system = system.describe() | (network_facts(spec.workers) if spec.servers else {})
         backend = spec.backend.name.rpartition(":")[2]
         framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
@@ -113,6 +116,7 @@ class Campaign:
             "given": [list(e) for e in self.bench.given],
             "profile": repr(self.profile),
             "round": spec.round,
+            "engine": [spec.engine, file_sha256(spec.harness) if spec.harness else "", *spec.servers],
             "peak": spec.peak,
             "power": msgspec.to_builtins(spec.power),
             "software": self.software,
@@ -242,7 +246,7 @@ class Campaign:
         child = self.bench.child(job, final, watchdog_limit(expected, baseline.count))
         score = child.answer["score"]
         accuracy = Accuracy(
-            **{key: score[key] for key in ("name", "value", "good", "total", "line")},
+            **{key: score[key] for key in ("name", "value", "good", "total", "line", "more")},
             equals_direct=child.answer["payloads_sha256"] == baseline.payloads_sha256,
             direct=baseline.score["value"],
             target=self.spec.accuracy_target,
@@ -294,6 +298,7 @@ class Campaign:
         spec = self.spec
         return {
             "backend": spec.backend.name,
+            "engine": spec.engine or "python",
             "device": spec.device,
             "max_batchsize": spec.max_batchsize,
             "workers": spec.workers,

@@ -78,5 +78,5 @@ def _record(result: BenchmarkResult, one: ScenarioResult, where: Dashboard) -> d
             "valid": one.performance.valid and not one.performance.errors,
         }
     if one.accuracy:
-        record["accuracy"] = one.accuracy.value / 100
+        record["accuracy"] = one.accuracy.share
     return record

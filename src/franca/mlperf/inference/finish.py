@@ -178,6 +178,8 @@ def _tree(env: Mapping[str, object], wishes: Wishes) -> BuildOptions:
         hw_notes=_text(env, "CM_MLPERF_SUT_HW_NOTES_EXTRA"),
         sw_notes=_text(env, "CM_MLPERF_SUT_SW_NOTES_EXTRA"),
         system=wishes.system_fields,
+        power_settings=_text(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
+        analyzer_table=_text(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
     )
 
 

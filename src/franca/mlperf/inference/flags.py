@@ -51,6 +51,9 @@ FLAGS: dict[str, Flag] = {
     "modelpath": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "samples": Flag(_L + "SAMPLES"),
     "axes": Flag(_L + "AXES"),
+    # network division: LoadGen on this machine, the model behind servers
+    "network": Flag("CM_NETWORK_LOADGEN"),
+    "sut_servers": Flag("CM_NETWORK_LOADGEN_SUT_SERVERS"),
     # targets and lengths
     "target_qps": Flag(_L + "TARGET_QPS"),
     "offline_target_qps": Flag(_L + "OFFLINE_TARGET_QPS"),
@@ -63,9 +66,22 @@ FLAGS: dict[str, Flag] = {
     "min_query_count": Flag(_I + "MIN_QUERY_COUNT"),
     "max_query_count": Flag(_I + "MAX_QUERY_COUNT"),
     "max_test_duration": Flag(_P + "MAX_DURATION_TEST"),
+    "max_duration": Flag(_P + "MAX_DURATION_TEST"),
+    "min_duration": Flag(_I + "MIN_DURATION"),
+    "test_qps": Flag(_I + "TEST_QPS"),
     "find_performance": Flag(_P + "FIND_PERFORMANCE_MODE"),
     "configs": Flag(_P + "SUT_CONFIGS"),
     "compliance": Flag(_L + "COMPLIANCE"),
+    # power, measured by a director on another machine
+    "power": Flag("CM_SYSTEM_POWER"),
+    "power_server": Flag(_P + "POWER_SERVER_ADDRESS"),
+    "power_port": Flag(_P + "POWER_SERVER_PORT"),
+    "ntp_server": Flag(_P + "POWER_NTP_SERVER"),
+    "max_amps": Flag(_P + "POWER_MAX_AMPS"),
+    "max_volts": Flag(_P + "POWER_MAX_VOLTS"),
+    "power_client": Flag(_P + "POWER_CLIENT"),
+    "power_settings_file": Flag(_P + "POWER_SETTINGS_FILE_PATH"),
+    "analyzer_settings_file": Flag(_P + "POWER_ANALYZER_SETTINGS_FILE_PATH"),
     # results
     "output": Flag(_I + "RESULTS_DIR"),
     "output_dir": Flag(_I + "RESULTS_DIR"),
@@ -83,6 +99,7 @@ FLAGS: dict[str, Flag] = {
     "system_type": Flag(_P + "SUBMISSION_SYSTEM_TYPE"),
     "hw_name": Flag("CM_HW_NAME"),
     "system_file": Flag(_P + "SYSTEM_FILE"),
+    "status": Flag(_P + "SUBMISSION_SYSTEM_STATUS"),
     "official_model": Flag(_P + "OFFICIAL_MODEL"),
     "layout": Flag(_P + "SUBMISSION_LAYOUT"),
     "submission_dir": Flag(_I + "SUBMISSION_DIR"),
@@ -99,19 +116,16 @@ FLAGS: dict[str, Flag] = {
     "dashboard_wb_project": Flag(_P + "DASHBOARD_WANDB_PROJECT"),
     # understood, and refused when switched on
     "sut": Flag(_I + "SUT_VARIATION", REFUSED, "no presets of systems are known; name the parts by flags of their own"),
-    "power": Flag(
-        "CM_SYSTEM_POWER", REFUSED, "power runs need a director with a licensed meter daemon, which is not set up here"
-    ),
     "preprocess_submission": Flag(
         "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR",
         REFUSED,
         "'franca submission fix' shows each change it makes",
     ),
     "push_to_github": Flag(_P + "RESULT_PUSH_TO_GITHUB", REFUSED, "nothing is published from here"),
-    "network": Flag("CM_NETWORK_LOADGEN", REFUSED, "the network division is not run by this harness"),
     "docker": Flag(_P + "USE_DOCKER", REFUSED, "run the whole command in a container: franca docker script ..."),
     # passed on
-    "sut_servers": Flag("CM_NETWORK_LOADGEN_SUT_SERVERS", PASSED),
+    "submitter_id": Flag(_P + "SUBMITTER_ID", PASSED, "who uploads; nothing is uploaded from here"),
+    "client_id": Flag("CF_ACCESS_CLIENT_ID", PASSED, "for downloads that ask for an account"),
     "results_git_url": Flag(_P + "RESULTS_GIT_REPO_URL", PASSED),
     "docker_keep_alive": Flag(_P + "DOCKER_KEEP_ALIVE", PASSED),
     "docker_it": Flag(_P + "DOCKER_IT", PASSED),
@@ -139,7 +153,22 @@ FLAGS: dict[str, Flag] = {
     "get_platform_details": Flag("CM_GET_PLATFORM_DETAILS", PASSED),
 }
 
+SWITCHES = frozenset([
+    _L + "ALL_SCENARIOS", _L + "ALL_MODES", _P + "RUN_KIND", _P + "SUBMISSION", _P + "LIGHT",
+])  # fmt: skip
+"""Keys that variations set, and no flag."""
+
 OFF = ("", "no", "false", "off", "0", "none")
+
+
+def with_aliases(env: dict[str, object]) -> dict[str, object]:
+    """``env`` with the keys of the newer front end (``MLC_...``) under the names that are read here (16.9).
+
+    A key that is given under both names keeps its own value.
+    """
+    known = {flag.key for flag in FLAGS.values()} | SWITCHES
+    found = {"CM_" + key[4:]: value for key, value in env.items() if key.startswith("MLC_")}
+    return {**{key: value for key, value in found.items() if key in known}, **env}
 
 
 def refused(env: dict[str, object]) -> str:

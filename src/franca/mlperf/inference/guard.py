@@ -7,6 +7,7 @@ watches for the file), and outstanding samples are completed with empty response
 
 from __future__ import annotations
 
+import os
 import threading
 import traceback
 from collections.abc import Callable, Sequence
@@ -32,7 +33,12 @@ class Failures:
             text = f"{type(error).__name__}: {error}"
             trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
             self.first = Failure(where, text, trace, empty)
-            write_json(self._path, self.first._asdict())
+            if not os.path.exists(self._path):  # another process of the run may have been first
+                write_json(self._path, self.first._asdict())
+
+    @property
+    def text(self) -> str:
+        return self.first.error if self.first else ""
 
 
 def guarded(where: str, call: Callable[..., Any], failures: Failures) -> Callable[..., None]:
@@ -54,11 +60,12 @@ class ResponseError(Exception):
 class CheckedResponder:
     """Gives a plug-in SUT its ``complete`` and watches over it: no double, unknown or mis-sized answers.
 
-    Costs about 0.3 us a sample; the harness's own SUTs do without (their answers are right by construction).
+    ``responder`` has ``send(ids, payloads)`` and ``send_empty(ids)``. Costs about 0.3 us a sample;
+    the harness's own SUTs do without (their answers are right by construction).
     """
 
-    def __init__(self, loadgen: Any, failures: Failures, itemsize: int) -> None:
-        self._loadgen = loadgen
+    def __init__(self, responder: Any, failures: Failures, itemsize: int) -> None:
+        self._responder = responder
         self._failures = failures
         self._itemsize = itemsize
         self._open: set[int] = set()
@@ -76,9 +83,7 @@ class CheckedResponder:
             self._failures.record("response", ResponseError(problem), len(mine))
             self._empty(mine)
             return
-        base, size = payloads.ctypes.data, self._itemsize
-        make = self._loadgen.QuerySampleResponse
-        self._loadgen.QuerySamplesComplete([make(one, base + k * size, size) for k, one in enumerate(ids)])
+        self._responder.send(ids, payloads)
 
     def abandon(self, ids: Sequence[int]) -> None:
         """Complete those of ``ids`` that are still open without an answer."""
@@ -104,6 +109,8 @@ class CheckedResponder:
             return f"{len(ids) - len(mine)} of {len(ids)} samples were answered twice or never asked"
         if len(payloads) != len(ids):
             return f"{len(payloads)} answers were given to {len(ids)} samples"
+        if not self._itemsize:
+            return ""  # each has its own size
         if payloads.nbytes != len(ids) * self._itemsize:
             found = payloads.nbytes // max(1, len(ids))
             return f"an answer has {found} bytes, the metric wants {self._itemsize}"
@@ -113,5 +120,25 @@ class CheckedResponder:
 
     def _empty(self, ids: Sequence[int]) -> None:
         if ids:
-            make = self._loadgen.QuerySampleResponse
-            self._loadgen.QuerySamplesComplete([make(one, 0, 0) for one in ids])
+            self._responder.send_empty(ids)
+
+
+def watched(sut: Any, checked: CheckedResponder, failures: Failures) -> tuple[Callable[..., None], Callable[[], None]]:
+    """``issue`` and ``flush`` of a plug-in SUT as callbacks that cannot raise and leave no sample open."""
+
+    def issue(ids: list[int], indices: list[int]) -> None:
+        checked.issued(ids)
+        try:
+            sut.issue(ids, indices)
+        except BaseException as error:
+            failures.record("issue", error, len(ids))
+            checked.abandon(ids)
+
+    def flush() -> None:
+        try:
+            sut.flush()
+        except BaseException as error:
+            failures.record("flush", error)
+            checked.abandon_all()
+
+    return issue, flush

@@ -1,31 +1,33 @@
-"""A latency histogram that costs a fraction of a microsecond per query and a few kilobytes in all.
+"""A latency histogram that costs a tenth of a microsecond per query.
 
-Geometric buckets, 16 per octave (4.4 % wide): fine enough for any plot, independent of the number of queries.
+Geometric buckets, 16 per octave (4.4 % wide): fine enough for any plot. Times are kept as they come, 8 bytes each
+(LoadGen itself takes some 350 bytes per query), and sorted into buckets when the run is over.
 """
 
 from __future__ import annotations
 
-from math import log2
+from array import array
 from typing import Any
 
 PER_OCTAVE = 16
-_SIZE = 48 * PER_OCTAVE  #: up to 2**48 ns, about three days
 
 
 class LogHistogram:
     """Counts of times in nanoseconds. Not safe across threads: give each its own and add them."""
 
     def __init__(self) -> None:
-        self.counts = [0] * _SIZE
-
-    def add(self, nanoseconds: int) -> None:
-        self.counts[int(log2(nanoseconds) * PER_OCTAVE) if nanoseconds > 1 else 0] += 1
+        self._times = array("q")
+        self.add = self._times.append
+        """Keep one time."""
 
     def merge(self, other: LogHistogram) -> None:
-        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        self._times.extend(other._times)
 
     def to_data(self, what: str) -> dict[str, Any]:
         """The buckets between the first and the last that hold anything."""
-        used = [k for k, n in enumerate(self.counts) if n]
-        first, last = (used[0], used[-1]) if used else (0, -1)
-        return {"what": what, "per_octave": PER_OCTAVE, "first": first, "counts": self.counts[first : last + 1]}
+        import numpy as np
+
+        times = np.maximum(np.frombuffer(self._times, dtype=np.int64), 1) if self._times else np.ones(0)
+        buckets = (np.log2(times) * PER_OCTAVE).astype(np.int64)
+        first = int(buckets.min()) if len(buckets) else 0
+        return {"what": what, "per_octave": PER_OCTAVE, "first": first, "counts": np.bincount(buckets - first).tolist()}

@@ -36,6 +36,9 @@ class Job(NamedTuple):
     max_batchsize: int = 32
     batch_timeout_ms: float = 0.0
     coalesce: bool = False
+    engine: str = ""  #: of the C++ harness (``spec.ENGINES``); "" = LoadGen's Python wheel
+    harness: str = ""  #: the program, where there is an engine
+    servers: tuple[str, ...] = ()  #: addresses of servers that have the model; () = it runs here
     baseline_s: float = 0.0
     baseline_batches: tuple[int, ...] = ()
     compare: tuple[str, ...] = ()  #: folders of an accuracy log and of a sampled one, for ``subset``
@@ -65,7 +68,7 @@ def job_from_json(text: str) -> Job:
     data = json.loads(text)
     for key in ("backend", "dataset", "metric", "sut"):
         data[key] = PartSpec(**data[key])
-    for key in ("seeds", "baseline_batches", "compare"):
+    for key in ("seeds", "servers", "baseline_batches", "compare"):
         data[key] = tuple(data.get(key, ()))
     return Job(**data)
 

@@ -8,13 +8,22 @@ from franca.mlperf.inference.plugs import Score
 
 
 class LabelMetric:
-    """Top-1 accuracy: the payload is the winning class as one int64; the line is the official one."""
+    """Top-1 accuracy: the payload is the winning class; the line is the official one.
 
-    payload_dtype = "int64"
+    Args:
+        dtype: of the class in the log; int32 and float32 occur as well (section 8.4).
+    """
+
     payload_shape: tuple[int, ...] = ()
 
+    def __init__(self, dtype: str = "int64") -> None:
+        self.payload_dtype = dtype
+
     def encode(self, outputs: Any, out: Any) -> None:
-        outputs.argmax(axis=1, out=out)
+        if self.payload_dtype == "int64":
+            outputs.argmax(axis=1, out=out)
+        else:
+            out[:] = outputs.argmax(axis=1)
 
     def score(self, payloads: Any, labels: Any) -> Score:
         total = len(labels)

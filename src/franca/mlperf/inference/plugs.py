@@ -64,13 +64,20 @@ class Score(NamedTuple):
     good: int
     total: int
     line: str
+    more: dict[str, float] = {}  #: further figures of the task, by name
 
 
 class Metric(Protocol):
-    """Turns model outputs into what the accuracy log stores, and that into a score (section 8.4)."""
+    """Turns model outputs into what the accuracy log stores, and that into a score (section 8.4).
+
+    Where every sample has a payload of its own length, ``payload_shape`` is None, and instead of ``encode`` the
+    metric has ``pack(outputs, indices)``, which returns one contiguous array of one axis for each sample; ``score``
+    then gets the list of payloads. A metric that writes the truth into its payloads has ``use(labels)``, which is
+    called before the run.
+    """
 
     payload_dtype: str  #: numpy dtype of one sample's payload
-    payload_shape: tuple[int, ...]  #: of one sample; () = one value
+    payload_shape: tuple[int, ...] | None  #: of one sample; () = one value; None = its own for each
 
     def encode(self, outputs: Any, out: Any) -> None:
         """Write the payloads of ``outputs`` [n, ...] into ``out`` [n, *payload_shape]. Timed: keep it cheap."""
@@ -103,6 +110,20 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("metric", "none"): "franca.mlperf.inference.metrics:NoMetric",
     ("dataset", "digits"): "franca.mlperf.inference.datasets.digits:DigitsDataset",
     ("metric", "label"): "franca.mlperf.inference.metrics:LabelMetric",
+    ("backend", "onnxruntime-tensors"): "franca.mlperf.inference.backends.tensors:TensorsBackend",
+    ("dataset", "imagenet"): "franca.mlperf.tasks.imagenet:ImageNet",
+    ("dataset", "coco"): "franca.mlperf.tasks.coco:CocoDetection",
+    ("dataset", "squad"): "franca.mlperf.tasks.squad:Squad",
+    ("dataset", "texts"): "franca.mlperf.tasks.texts:Texts",
+    ("dataset", "librispeech"): "franca.mlperf.tasks.librispeech:LibriSpeech",
+    ("dataset", "kits19"): "franca.mlperf.tasks.kits:Kits19",
+    ("dataset", "criteo"): "franca.mlperf.tasks.criteo:Criteo",
+    ("metric", "detections"): "franca.mlperf.tasks.detection:DetectionMetric",
+    ("metric", "answers"): "franca.mlperf.tasks.answers:AnswerMetric",
+    ("metric", "rouge"): "franca.mlperf.tasks.rouge:RougeMetric",
+    ("metric", "word-errors"): "franca.mlperf.tasks.speech:WordErrorMetric",
+    ("metric", "dice"): "franca.mlperf.tasks.kits:DiceMetric",
+    ("metric", "auc"): "franca.mlperf.tasks.clicks:ClickMetric",
 }
 
 

@@ -20,6 +20,7 @@ from franca.mlperf.logs.detail import DetailLog, read_detail
 SCHEMA = "franca-inference-result-1"
 PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
 DETAIL = "mlperf_log_detail.txt"
+FRACTION = "DICE"  #: the one metric that the rules state as a fraction, not in percent
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -37,6 +38,16 @@ class Latency(msgspec.Struct, frozen=True):
     mean: float
     maximum: float
     percentiles: dict[str, float]
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """What LoadGen states about tokens where a run uses token latencies (section 3.9); None = not in the log."""
+
+    per_second: float | None  #: completed ones in Server, all in Offline
+    first: Latency | None  #: from the scheduled time to the first token
+    each: Latency | None  #: time per output token after the first
+    first_bound_ms: float | None  #: bounds of the 99th percentiles in Server
+    each_bound_ms: float | None
 
 
 class Histogram(msgspec.Struct, frozen=True):
@@ -90,6 +101,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency
     target_qps: float | None = None
     latency_bound_ms: float | None = None
+    tokens: Tokens | None = None
     histogram: Histogram | None = None
     overhead: Overhead | None = None
     power: Power | None = None
@@ -110,12 +122,18 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     line: str
     equals_direct: bool  #: the log's predictions are those of a direct evaluation, sample by sample
     direct: float
+    more: dict[str, float] = {}  #: further figures of the task, by name
     target: float = 0.0  #: percent; 0 = none
     loadgen_seconds: float = 0.0
     child_seconds: float = 0.0
     errors: list[str] = []
     reused: bool = False
     folder: str = ""
+
+    @property
+    def share(self) -> float:
+        """The figure from 0 to 1."""
+        return self.value if self.name == FRACTION else self.value / 100
 
     @property
     def passed(self) -> bool:
@@ -210,6 +228,7 @@ def read_performance(folder: str, scenario: Scenario) -> Performance:
         latency=_latency(log, scenario),
         target_qps=_target(log, scenario),
         latency_bound_ms=_bound(log, scenario),
+        tokens=_tokens(log, scenario),
         folder=folder,
     )
 
@@ -290,6 +309,35 @@ def _latency(log: DetailLog, scenario: Scenario) -> Latency:
         float(log.number(f"result_max_{kind}_ns")),
         {p: float(v) for p, v in found.items() if v is not None},
     )
+
+
+def _tokens(log: DetailLog, scenario: Scenario) -> Tokens | None:
+    """Figures of a run with token latencies; None for any other."""
+    if log.find_flag("requested_use_token_latencies") is not True:
+        return None
+    rates = ("result_completed_tokens_per_second", "result_tokens_per_second")
+    bounds = {key: _token_bound(log, key) if scenario is Scenario.SERVER else None for key in ("ttft", "tpot")}
+    return Tokens(
+        next((float(rate) for key in rates if (rate := log.find_number(key)) is not None), None),
+        _token_latency(log, "result_first_token_{}_latency_ns", "result_first_token_{}_percentile_latency_ns"),
+        _token_latency(log, "result_time_to_output_token_{}", "result_time_per_output_token_{}_percentile_ns"),
+        bounds["ttft"],
+        bounds["tpot"],
+    )
+
+
+def _token_latency(log: DetailLog, key: str, percentile_key: str) -> Latency | None:
+    ends = [log.find_number(key.format(end)) for end in ("min", "mean", "max")]
+    if None in ends:
+        return None
+    found = {p: log.find_number(percentile_key.format(p)) for p in PERCENTILES}
+    least, mean, most = (float(end or 0) for end in ends)
+    return Latency(least, mean, most, {p: float(v) for p, v in found.items() if v is not None})
+
+
+def _token_bound(log: DetailLog, kind: str) -> float | None:
+    found = log.find_number(f"requested_server_{kind}_latency")
+    return None if found is None else float(found) / 1e6
 
 
 def _target(log: DetailLog, scenario: Scenario) -> float | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from franca.errors import Interrupted, StepFailed
+from franca.mlperf.inference.boot import boot_argv
 from franca.mlperf.inference.child import SETUP_FAILED
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_to_json
 from franca.mlperf.inference.scenarios import Mode
@@ -23,19 +24,6 @@ POLL_S = 0.5
 AFTER_FAILURE_S = 10.0  #: a run that has already failed gets this long to end and to write its logs
 MODE_NAMES = {m.loadgen_name: m.value for m in Mode}
 CHILD_LOG = "child.log"
-PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Gives the child this package and nothing beside it: on the search path, the folder that Franca is installed in
-# would also offer its other packages, built for another Python.
-_BOOT = """
-import importlib.util, sys
-sys.path[:] = [p for p in sys.path if p]
-spec = importlib.util.spec_from_file_location("franca", sys.argv[1] + "/__init__.py",
-                                              submodule_search_locations=[sys.argv[1]])
-sys.modules["franca"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules["franca"])
-from franca.mlperf.inference.child import run_and_exit
-run_and_exit(sys.argv[2:])
-"""
 
 
 class Interpreter(NamedTuple):
@@ -110,7 +98,7 @@ def write_job(job: Job) -> str:
 
 def command_line(spec: str, interpreter: Interpreter) -> list[str]:
     """The words that run a job's file in a process of its own. It ends when its standard input is closed."""
-    return [interpreter.executable, "-c", _BOOT, PACKAGE, spec]
+    return boot_argv(interpreter.executable, "franca.mlperf.inference.child", spec)
 
 
 def _start(spec: str, interpreter: Interpreter, log: Any, job: Job) -> subprocess.Popen[bytes]:

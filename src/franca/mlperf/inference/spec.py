@@ -7,14 +7,16 @@ from typing import Any
 
 import msgspec
 
-from franca.errors import Location, MalformedFile, UsageError
+from franca.errors import Location, MalformedFile, Unavailable, UsageError
 from franca.mlperf.inference.job import PartSpec
 from franca.mlperf.inference.profiles import PROFILES, Length, Profile, test_profile
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
+from franca.mlperf.network.address import EXPECTED, is_address
 from franca.mlperf.power.client import PowerServer
 
 MAX_BYTES = 1 << 20
+ENGINES = ("null", "bridge", "onnxruntime", "libtorch")  #: of the C++ harness (section 5.4, 6)
 COMPLIANCE_TESTS = ("TEST01", "TEST04", "TEST05")  #: those that this harness runs (section 9)
 
 
@@ -69,6 +71,9 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     workers: int = 1
     batch_timeout_ms: float = 0.0
     coalesce: bool = False
+    engine: str = ""  #: of the C++ harness: null, bridge, onnxruntime, libtorch; "" = LoadGen's Python wheel
+    harness: str = ""  #: the C++ harness, a program (``franca.mlperf.native.build``)
+    servers: list[str] = []  #: http://HOST:PORT of servers that have the model (network division); [] = it runs here
     model_key: str = "*"
     user_conf: str = ""  #: entries of the user's that go before everything found by measurement
     round: str = ""  #: seeds of this MLPerf round; "" = those of the LoadGen in use
@@ -133,6 +138,7 @@ def checked(spec: RunSpec) -> RunSpec:
     _one_of("profile", spec.profile, PROFILES)
     if spec.round:
         _one_of("round", spec.round, SEEDS)
+    _check_engine(spec)
     for name, value in (("max_batchsize", spec.max_batchsize), ("workers", spec.workers)):
         if value < 1:
             raise UsageError(f"{name} is {value}, expected 1 or more")
@@ -149,6 +155,22 @@ def checked(spec: RunSpec) -> RunSpec:
     for name in ("benchmark", "model", "hw_name", "implementation", "device"):
         _plain_name(name, getattr(spec, name))
     return spec
+
+
+def _check_engine(spec: RunSpec) -> None:
+    for server in spec.servers:
+        if not is_address(server):
+            raise UsageError(f"{server!r} is no address of a server; expected {EXPECTED}")
+    if not spec.engine:
+        return
+    if spec.servers:
+        raise UsageError(f"engine {spec.engine} asks no servers", hint="leave the engine out")
+    _one_of("engine", spec.engine, ENGINES)
+    if not os.access(spec.harness, os.X_OK) or not os.path.isfile(spec.harness):
+        raise Unavailable(
+            f"engine {spec.engine} needs the C++ harness; there is no program {spec.harness!r}",
+            hint='build it: franca run script "build mlperf inference native harness"',
+        )
 
 
 def _plain_name(field: str, text: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from franca.mlperf.inference.guard import Failures
 from franca.mlperf.inference.histogram import LogHistogram
+from franca.mlperf.inference.payloads import Slots
 
 now = time.perf_counter_ns
 WARM_UP_RUNS = 5  #: at least, per batch size used (section 5.3)
@@ -26,8 +27,11 @@ class Predictor:
     def __init__(self, backend: Any, dataset: Any, metric: Any) -> None:
         self._predict = backend.predict
         self._batch = dataset.batch
-        self._encode = metric.encode
+        self._varied = metric.payload_shape is None
+        self._encode = metric.pack if self._varied else metric.encode
         self.metric = metric
+        if hasattr(metric, "use"):
+            metric.use(dataset.labels())
 
     def __call__(self, indices: Sequence[int], out: Any) -> None:
         """Write the payloads of ``indices`` into ``out`` [len(indices), ...].
@@ -38,7 +42,10 @@ class Predictor:
         outputs = self._predict(self._batch(indices))
         if len(outputs) != len(indices):
             raise ValueError(f"the backend answered {len(outputs)} samples to a batch of {len(indices)}")
-        self._encode(outputs, out)
+        if self._varied:
+            out.put(self._encode(outputs, indices))
+        else:
+            self._encode(outputs, out)
 
     def warm_up(self, sizes: Sequence[int]) -> None:
         """Run each batch size a few times on the first sample, which must be loaded."""
@@ -48,31 +55,87 @@ class Predictor:
                 self([0] * size, out)
 
     def buffer(self, capacity: int) -> Any:
+        """Places for ``capacity`` payloads: an array, or :class:`Slots` where each has its own length."""
+        if self._varied:
+            return Slots(capacity)
         import numpy as np
 
         return np.empty((capacity, *self.metric.payload_shape), dtype=self.metric.payload_dtype)
 
 
-class Lane:
+def payload_bytes(metric: Any) -> int:
+    """Bytes of one sample's payload; 0 where each has its own length."""
+    if metric.payload_shape is None:
+        return 0
+    import numpy as np
+
+    return int(np.prod(metric.payload_shape, dtype=np.int64)) * int(np.dtype(metric.payload_dtype).itemsize)
+
+
+class Responder:
+    """Hands answers of any thread to LoadGen; for plug-in SUTs, whose buffers are their own."""
+
+    def __init__(self, loadgen: Any) -> None:
+        self._make = loadgen.QuerySampleResponse
+        self._complete = loadgen.QuerySamplesComplete
+
+    def send(self, ids: Sequence[int], payloads: Any) -> None:
+        """Complete ``ids`` with ``payloads`` [len(ids), ...]: a contiguous array, or one array for each."""
+        make = self._make
+        if not hasattr(payloads, "nbytes"):  # arrays of their own lengths
+            pairs = zip(ids, payloads, strict=True)
+            self._complete([make(one, payload.ctypes.data, payload.nbytes) for one, payload in pairs])
+            return
+        base, size = payloads.ctypes.data, payloads.nbytes // max(1, len(ids))
+        self._complete([make(one, base + k * size, size) for k, one in enumerate(ids)])
+
+    def send_empty(self, ids: Sequence[int]) -> None:
+        """Complete without an answer, so that LoadGen can end a run that has failed."""
+        self._complete([self._make(one, 0, 0) for one in ids])
+
+
+class Lane(Responder):
     """One thread's responses: a contiguous payload buffer and the response objects that point into it."""
 
     def __init__(self, loadgen: Any, buffer: Any) -> None:
+        super().__init__(loadgen)
         self.out = buffer
         base, size = buffer.ctypes.data, buffer.strides[0]
-        self._make = loadgen.QuerySampleResponse
-        self._complete = loadgen.QuerySamplesComplete
         self._pool = [self._make(0, base + k * size, size) for k in range(len(buffer))]
 
-    def send(self, ids: Sequence[int]) -> None:
+    def send_first(self, ids: Sequence[int]) -> None:
         """Complete these samples with the first ``len(ids)`` payloads of the buffer."""
         used = self._pool if len(ids) == len(self._pool) else self._pool[: len(ids)]
         for response, one in zip(used, ids):  # noqa: B905 - the hot path; lengths are equal by construction
             response.id = one
         self._complete(used)
 
-    def send_empty(self, ids: Sequence[int]) -> None:
-        """Complete without an answer, so that LoadGen can end a run that has failed."""
-        self._complete([self._make(one, 0, 0) for one in ids])
+
+class SingleLane(Lane):
+    """The same for one sample at a time."""
+
+    def send_first(self, ids: Sequence[int]) -> None:
+        pool = self._pool
+        pool[0].id = ids[0]
+        self._complete(pool)
+
+
+class SlotLane(Lane):
+    """The same over payloads that each have their own length and place."""
+
+    def __init__(self, loadgen: Any, buffer: Slots) -> None:
+        Responder.__init__(self, loadgen)
+        self.out = buffer
+
+    def send_first(self, ids: Sequence[int]) -> None:
+        self.send(ids, self.out[: len(ids)])
+
+
+def lane_for(loadgen: Any, buffer: Any) -> Lane:
+    """A lane over what ``Predictor.buffer`` made."""
+    if isinstance(buffer, Slots):
+        return SlotLane(loadgen, buffer)
+    return SingleLane(loadgen, buffer) if len(buffer) == 1 else Lane(loadgen, buffer)
 
 
 class InlineSut:
@@ -92,12 +155,12 @@ class InlineSut:
         began = now()
         lane = self._lane
         try:
-            self._predictor(indices, lane.out[: len(ids)])
+            self._predictor(indices, lane.out if len(ids) == self._size else lane.out[: len(ids)])
         except BaseException as error:
             self._failures.record("issue", error, len(ids))
             lane.send_empty(ids)
             return
-        lane.send(ids)
+        lane.send_first(ids)
         self._times.add(now() - began)
 
     def histogram(self) -> dict[str, Any]:
@@ -193,7 +256,7 @@ class QueueSut:
             self._failures.record("worker", error, len(ids))
             lane.send_empty(ids)
             return
-        lane.send(ids)
+        lane.send_first(ids)
         done = now()
         for start in issued or (began,):
             times.add(done - start)

@@ -27,7 +27,7 @@ def _pad(text: str, width: int, column: int) -> str:
 
 def _row(result: ScenarioResult) -> tuple[str, ...]:
     perf, acc = result.performance, result.accuracy
-    accuracy = "-" if acc is None else f"{'' if acc.passed else 'X '}{acc.value:.3f}%"
+    accuracy = "-" if acc is None else f"{'' if acc.passed else 'X '}{100 * acc.share:.3f}%"
     if perf is None:
         return (result.scenario, "-", "-", "-", "-", "-", "-", accuracy, "-")
     verdict = "VALID" if perf.valid and not perf.errors else "INVALID"
@@ -55,11 +55,25 @@ def _milliseconds(perf: Performance, percentile: str) -> str:
     return "-" if value is None else f"{value / 1e6:.4g}"
 
 
+def power_lines(scenario: str, perf: Performance) -> list[str]:
+    """Power and efficiency; an estimate from the processor's counters is called one."""
+    power = perf.power
+    if power is not None:
+        note = " (SIMULATED: no meter took part)" if power.simulated else ""
+        return [f"{scenario}: power {power.value:.4g} {power.unit}, {power.samples_per_joule:.4g} samples/J{note}"]
+    if perf.estimated_power_w is not None:
+        return [
+            f"{scenario}: processors drew about {perf.estimated_power_w:.4g} W, by their own counters (an estimate)"
+        ]
+    return []
+
+
 def _remarks(result: BenchmarkResult) -> list[str]:
     lines = []
     for r in result.scenarios:
         if r.performance:
             lines += [f"{r.scenario}: NOT met: {f.name}: {f.reason}" for f in r.performance.flags if f.met is False]
+            lines += power_lines(r.scenario, r.performance)
             lines += [f"{r.scenario}: LoadGen error: {text}" for text in r.performance.errors[:3]]
         lines += [
             f"{r.scenario} {c.test}: {'passed' if c.passed else 'NOT passed'}: {'; '.join(c.details)}"

@@ -17,6 +17,7 @@ _ORT = ("onnxruntime", 'franca run script "get generic-python-lib _onnxruntime"'
 BACKEND_NEEDS = {
     "onnxruntime": _ORT,
     "onnxruntime-generic": _ORT,
+    "onnxruntime-tensors": _ORT,
     "pytorch": ("torch", 'franca run script "get generic-python-lib _torch"'),
 }
 

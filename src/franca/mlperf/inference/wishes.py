@@ -14,11 +14,13 @@ import msgspec
 from franca.catalog.files import read_json
 from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference.config import read_config
-from franca.mlperf.inference.flags import OFF, refused
+from franca.mlperf.inference.flags import OFF, refused, with_aliases
+from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
 from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
+from franca.mlperf.power.client import PowerServer
 
 DEFAULT_OUTPUT = "mlperf-results"
 #: The bound of the image classification benchmark, the nearest relative of the digits (mlperf-inference 2.5).
@@ -27,7 +29,9 @@ SERVER_BOUND_MS = 15.0
 OFFICIAL_MODEL = "resnet"
 #: Names of the models that can be run, and the digits model each one is.
 MODELS = {"digits": "", "digits-mlp": "mlp", "digits-cnn": "cnn"}
-IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca")
+IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
+#: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
+CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
 STYLES = {"test": "test", "fast": "fast", "valid": "full"}  #: execution mode to profile (section 8.2)
 _TRUE = ("yes", "true", "on", "1")
 
@@ -61,6 +65,15 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     performance_count: int
     official_model: str
     system_fields: dict[str, str]
+    servers: list[str]
+    power: PowerServer | None = None
+
+    @property
+    def engine(self) -> str:
+        """Of the C++ harness; "" = LoadGen's Python wheel."""
+        if self.implementation == "cpp":
+            return CPP_ENGINES[self.backend]
+        return "bridge" if self.implementation == "bridge" else ""
 
     @property
     def style(self) -> str:
@@ -68,16 +81,17 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
         return PROFILES[self.profile].run_style
 
 
-def read_wishes(env: Mapping[str, object]) -> Wishes:
-    """The choices in ``env``, defaults filled in.
+def read_wishes(given: Mapping[str, object]) -> Wishes:
+    """The choices in ``given``, defaults filled in; keys of both front ends are understood.
 
     Raises:
         UsageError: a value that means nothing; the message has the flag. MalformedFile: a wrong user.conf.
     """
+    env = with_aliases(dict(given))
     conf = _path(env, "CM_MLPERF_USER_CONF")
     if conf:
         read_config(conf)
-    wrong = refused(dict(env))
+    wrong = refused(env)
     if wrong:
         raise UsageError(wrong)
     output = _path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
@@ -108,7 +122,9 @@ def read_wishes(env: Mapping[str, object]) -> Wishes:
             _number(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0, whole=True)
         ),
         official_model=_text(env, "CM_MLPERF_OFFICIAL_MODEL") or OFFICIAL_MODEL,
-        system_fields=_system_fields(env),
+        system_fields={**_status(env), **system_fields(_path(env, "CM_MLPERF_SYSTEM_FILE"))},
+        servers=_servers(env),
+        power=read_power(env),
         hw_name=_text(env, "CM_HW_NAME") or "default",
         rerun=_is_on(env, "CM_RERUN") or _is_on(env, "CM_MLPERF_CLEAN_ALL"),
         strict=_is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
@@ -119,6 +135,7 @@ def _targets(env: Mapping[str, object], scenarios: list[str]) -> Targets:
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
     rate = _number(env, flag + "TARGET_QPS", "target_qps", 0)
+    trial = _number(env, "CM_MLPERF_INFERENCE_TEST_QPS", "test_qps", 0) if _profile(env) == "test" else 0
     latency = _number(env, flag + "TARGET_LATENCY", "target_latency", 0)
     if rate and {"Server", "Offline"} <= set(scenarios):
         raise UsageError("--target_qps is for one scenario; give --server_target_qps and --offline_target_qps")
@@ -126,7 +143,7 @@ def _targets(env: Mapping[str, object], scenarios: list[str]) -> Targets:
         raise UsageError("--target_latency is for one scenario; give --singlestream_target_latency and the other")
     return Targets(
         server_qps=_number(env, flag + "SERVER_TARGET_QPS", "server_target_qps", rate),
-        offline_qps=_number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate),
+        offline_qps=_number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate or trial),
         singlestream_ms=_number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
         multistream_ms=_number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
         server_bound_ms=_number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", SERVER_BOUND_MS),
@@ -165,9 +182,15 @@ def _lengths(env: Mapping[str, object]) -> dict[str, int]:
     seconds = _number(env, "CM_MLPERF_MAX_DURATION_TEST", "max_test_duration", 0)
     if least and most and most < least:
         raise UsageError(f"--max_query_count={most} is below --min_query_count={least}")
+    longer = _number(env, "CM_MLPERF_INFERENCE_MIN_DURATION", "min_duration", 0, whole=True)
     if (least or most or seconds) and _profile(env) != "test":
         raise UsageError("--min_query_count, --max_query_count and --max_test_duration are for --execution_mode=test")
-    return {"min_query_count": least or most, "max_query_count": most or least, "max_duration_ms": int(seconds * 1000)}
+    return {
+        "min_query_count": least or most,
+        "max_query_count": most or least,
+        "max_duration_ms": int(seconds * 1000),
+        "min_duration_ms": int(longer),  # in milliseconds, as user.conf has it
+    }
 
 
 def _device(env: Mapping[str, object]) -> str:
@@ -194,7 +217,20 @@ def _implementation(env: Mapping[str, object]) -> str:
     if text.lower() not in IMPLEMENTATIONS:
         known = ", ".join(name for name in IMPLEMENTATIONS if name)
         raise UsageError(f"--implementation={text}: expected {known}")
-    return text.lower() or "franca"
+    return text.lower().removeprefix("mlcommons-") or "franca"
+
+
+def _servers(env: Mapping[str, object]) -> list[str]:
+    """Addresses of the servers that have the model, for ``--network=lon`` (LoadGen over the network)."""
+    side = _one_of(env, "CM_NETWORK_LOADGEN", "network", "", ["lon", "sut", *OFF])
+    words = _words(env, "CM_NETWORK_LOADGEN_SUT_SERVERS", [], [])
+    if side == "sut":
+        raise UsageError("--network=sut: this command runs LoadGen", hint="serve the model with: franca serve sut")
+    if side != "lon":
+        return []
+    if not words:
+        raise UsageError("--network=lon: expected --sut_servers=http://HOST:PORT, one or several parted by commas")
+    return words
 
 
 def model_kind(env: Mapping[str, object]) -> str:
@@ -216,8 +252,14 @@ def model_kind(env: Mapping[str, object]) -> str:
     return MODELS.get(text, "")
 
 
-def _system_fields(env: Mapping[str, object]) -> dict[str, str]:
-    path = _path(env, "CM_MLPERF_SYSTEM_FILE")
+def _status(env: Mapping[str, object]) -> dict[str, str]:
+    """The field that ``--status`` gives."""
+    found = _one_of(env, "CM_MLPERF_SUBMISSION_SYSTEM_STATUS", "status", "", ["available", "preview", "rdi"])
+    return {"status": found} if found else {}
+
+
+def system_fields(path: str) -> dict[str, str]:
+    """Fields of the system description in a user's JSON file; none without a path. Raises MalformedFile."""
     if not path:
         return {}
     content = read_json(path)

@@ -1,7 +1,8 @@
-"""Which results of a folder belong into a tree: a trial over part of the data beside them is left out, and named.
+"""Which results of a folder belong into a tree: a trial over part of the data beside whole ones is left out, and named.
 
 A model of one's own stands for an official benchmark, and checkers then ask for as many samples in memory as that
-benchmark has (P6). Trials that were never made for a submission have fewer.
+benchmark has (P6). Trials that were never made for a submission have fewer. Where there is nothing but trials, they
+are what is wanted, and the checker says what they lack.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from franca.errors import NotFound
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.submission.build_source import ModelSource, ScenarioSource
 from franca.mlperf.submission.tables import Round, official_model
@@ -22,18 +22,14 @@ DETAIL = "mlperf_log_detail.txt"
 def submittable(
     sources: list[ModelSource], table: Round, division: str, mapping: Mapping[str, str], say: Callable[[str], None]
 ) -> list[ModelSource]:
-    """The sources without runs over too few samples.
-
-    Raises:
-        NotFound: nothing is left.
-    """
-    kept = [_kept(source, table, division, mapping, say) for source in sources]
+    """The sources without runs over too few samples; all of them when nothing else is there."""
+    left_out: list[str] = []
+    kept = [_kept(source, table, division, mapping, left_out.append) for source in sources]
     found = [source for source in kept if source.scenarios]
     if not found:
-        raise NotFound(
-            "no result has enough samples in memory for a submission",
-            hint="run the benchmark for one: franca bench inference --purpose=submission",
-        )
+        return sources
+    for line in left_out:
+        say(line)
     return found
 
 
