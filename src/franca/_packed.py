@@ -54,6 +54,7 @@ PATH, STEM, REPOS, GROUP, WARNINGS, KIND, SPANS = range(7)
 NAME, ALIAS, UID, KIND_ALIAS, KIND_UID, TAGS, OFFSET, LENGTH, RAW, PROBLEM = range(10)
 
 META_NAMES = ("_cm.yaml", "_cm.json", "meta.yaml", "meta.json")
+INODE = (1 << 63) - 1  #: the bits of an inode that a column holds; some overlays use all 64
 #: A stamp that no file has: "look again, the file was too young to tell".
 UNSURE = (0, 0, 0, 0)
 
@@ -75,7 +76,7 @@ def group_holds(exact: Any, absent: Any) -> bool:
     try:
         for path, mtime, ctime, size, inode in exact:
             s = stat(path)
-            if s.st_ctime_ns != ctime or s.st_mtime_ns != mtime or s.st_size != size or s.st_ino != inode:
+            if s.st_ctime_ns != ctime or s.st_mtime_ns != mtime or s.st_size != size or s.st_ino & INODE != inode:
                 return False
     except OSError:
         return False
@@ -145,7 +146,7 @@ def _changed(path: str, tail: str, names: list[str], some: Sequence[int], column
     for at, mtime, ctime, size, inode in zip(some, *columns):  # noqa: B905 - hot, and of equal length
         try:
             s = stat(f"{path}/{names[at]}{tail}")
-            if s.st_ctime_ns != ctime or s.st_mtime_ns != mtime or s.st_size != size or s.st_ino != inode:
+            if s.st_ctime_ns != ctime or s.st_mtime_ns != mtime or s.st_size != size or s.st_ino & INODE != inode:
                 yield at
         except OSError:
             yield at

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
-from franca._packed import META_NAMES, UNSURE, Group, Stamp, file_names, group_holds, used_files
+from franca._packed import INODE, META_NAMES, UNSURE, Group, Stamp, file_names, group_holds, used_files
 from franca.catalog.files import parse_meta, read_bytes
 from franca.errors import FrancaError, NotFound
 from franca.model.ids import is_uid
@@ -80,7 +80,7 @@ class Watch:
 
 
 def stamp_of(found: os.stat_result) -> Stamp:
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino & INODE
 
 
 class Listing(msgspec.Struct, frozen=True):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+from array import array
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -205,3 +207,14 @@ def test_a_store_of_many_pieces_reads_like_one(home: Home, settle: Callable[[], 
     answer = _boot.fast("franca", ["find", "script", "s14*"], home)
     assert answer is not None
     assert answer.out.split() == [one for one in found if Path(one).name.startswith("s14")]
+
+
+def test_inodes_of_all_64_bits_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Overlays of containers give such numbers."""
+    found = SimpleNamespace(st_mtime_ns=2, st_ctime_ns=3, st_size=4, st_ino=(1 << 64) - 5)
+    monkeypatch.setattr(os, "stat", lambda *given, **named: found)
+    stamp = scan.stamp_of(found)  # type: ignore[arg-type]
+    array("q").extend(stamp)
+    mtime, ctime, size, inode = stamp
+    assert _packed.group_holds(((str(tmp_path), *stamp),), ())
+    assert not _packed.group_holds(((str(tmp_path), mtime, ctime, size, inode - 1),), ())
