@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 
 import pytest
 
 from franca.mlperf.inference import progress
-from franca.mlperf.inference.histogram import LogHistogram
+from franca.mlperf.inference.histogram import PER_OCTAVE, LogHistogram
 from franca.mlperf.inference.job import Job, PartSpec, write_json
 from franca.mlperf.inference.progress import FILE, Follower, reporting
 
@@ -83,3 +84,29 @@ def test_the_child_writes_while_it_runs_and_clears_up(tmp_path: Path, monkeypatc
 def test_a_half_written_report_is_no_error(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text, "utf-8")
     assert Follower(job(tmp_path, "Server"), print).read() is None
+
+
+def test_times_are_counted_while_another_thread_adds_them() -> None:
+    """The live view asks in the middle of a run; a view of the growing array would make the next time fail."""
+    histogram = LogHistogram()
+    failed: list[BaseException] = []
+    ready = threading.Barrier(2)
+
+    def add() -> None:
+        ready.wait()
+        try:
+            for number in range(1, 200_001):
+                histogram.add(number)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    ready.wait()
+    while thread.is_alive():
+        histogram.to_data("times")
+    thread.join()
+    assert not failed
+    asked = histogram.to_data("times")
+    assert sum(asked["counts"]) == 200_000
+    assert asked["first"] == 0 and asked["first"] + len(asked["counts"]) - 1 == int(math.log2(200_000) * PER_OCTAVE)
