@@ -14,6 +14,7 @@ import msgspec
 
 from franca.catalog.files import write_text_atomic
 from franca.errors import FrancaError, Location, MalformedFile, Refused
+from franca.mlperf.inference import asked
 from franca.mlperf.inference.dashboard import Dashboard, record_lines, records_of, write_records
 from franca.mlperf.inference.flags import OFF
 from franca.mlperf.inference.results import BenchmarkResult
@@ -24,7 +25,6 @@ from franca.mlperf.submission.build_verdict import Outcome, conclude, judge, ski
 
 DEFAULT_TREE = os.path.join("~", "mlperf_submission")
 SUBMITTER = "TheCommunity"
-_TRUE = ("yes", "true", "on", "1")
 
 
 class FinishWishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,22 +61,23 @@ def read_finish(env: Mapping[str, object]) -> FinishWishes:
             holds something else.
     """
     wishes = read_wishes(env)
-    tree = _tree(env, wishes) if _on(env, "CM_MLPERF_SUBMISSION") else None
-    if tree is not None and _on(env, "CM_MLPERF_SKIP_SUBMISSION_GENERATION"):
+    tree = _tree(env, wishes) if asked.is_on(env, "CM_MLPERF_SUBMISSION") else None
+    if tree is not None and asked.is_on(env, "CM_MLPERF_SKIP_SUBMISSION_GENERATION"):
         tree = None
     if tree is not None:
         check_target(checked_options(tree))
-    check = _text(env, "CM_RUN_SUBMISSION_CHECKER").lower() or "yes"
+    check = asked.text(env, "CM_RUN_SUBMISSION_CHECKER").lower() or "yes"
     return FinishWishes(
         tree=tree,
         check=check not in OFF,
-        summary=os.path.basename(_text(env, "MLPERF_INFERENCE_SUBMISSION_SUMMARY") or "summary"),
-        archive=_text(env, "MLPERF_INFERENCE_SUBMISSION_TAR_FILE") or f"{tree.division if tree else 'open'}.tar.gz",
-        readme=_on(env, "CM_MLPERF_README"),
+        summary=os.path.basename(asked.text(env, "MLPERF_INFERENCE_SUBMISSION_SUMMARY") or "summary"),
+        archive=asked.text(env, "MLPERF_INFERENCE_SUBMISSION_TAR_FILE")
+        or f"{tree.division if tree else 'open'}.tar.gz",
+        readme=asked.is_on(env, "CM_MLPERF_README"),
         dashboard=_dashboard(env),
         folder=os.getcwd(),
         strict=wishes.strict,
-        clean=_on(env, "CM_MLPERF_CLEAN_ALL"),
+        clean=asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
         results_dir=wishes.output,
         style=wishes.style,
     )
@@ -162,46 +163,37 @@ def _recorded(wishes: FinishWishes, result: BenchmarkResult, say: Callable[[str]
 
 
 def _tree(env: Mapping[str, object], wishes: Wishes) -> BuildOptions:
-    path = _text(env, "CM_MLPERF_INFERENCE_SUBMISSION_DIR") or DEFAULT_TREE
+    path = asked.text(env, "CM_MLPERF_INFERENCE_SUBMISSION_DIR") or DEFAULT_TREE
     return BuildOptions(
         results_dir=wishes.output,
         submission_dir=os.path.abspath(os.path.expanduser(path)),
-        submitter=_text(env, "CM_MLPERF_SUBMITTER") or SUBMITTER,
-        division=_text(env, "CM_MLPERF_SUBMISSION_DIVISION").lower() or "open",
-        category=(_text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge").replace(" ", ""),
+        submitter=asked.text(env, "CM_MLPERF_SUBMITTER") or SUBMITTER,
+        division=asked.text(env, "CM_MLPERF_SUBMISSION_DIVISION").lower() or "open",
+        category=(asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge").replace(" ", ""),
         hw_name=wishes.hw_name,
         style=wishes.style,
         round=wishes.round,
-        layout=_text(env, "CM_MLPERF_SUBMISSION_LAYOUT").lower(),
-        clean=_on(env, "CM_MLPERF_CLEAN_ALL"),
-        truncate=not _on(env, "CM_SKIP_TRUNCATE_ACCURACY"),
-        hw_notes=_text(env, "CM_MLPERF_SUT_HW_NOTES_EXTRA"),
-        sw_notes=_text(env, "CM_MLPERF_SUT_SW_NOTES_EXTRA"),
+        layout=asked.text(env, "CM_MLPERF_SUBMISSION_LAYOUT").lower(),
+        clean=asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
+        truncate=not asked.is_on(env, "CM_SKIP_TRUNCATE_ACCURACY"),
+        hw_notes=asked.text(env, "CM_MLPERF_SUT_HW_NOTES_EXTRA"),
+        sw_notes=asked.text(env, "CM_MLPERF_SUT_SW_NOTES_EXTRA"),
         system=wishes.system_fields,
-        power_settings=_text(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
-        analyzer_table=_text(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
+        power_settings=asked.text(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
+        analyzer_table=asked.text(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
     )
 
 
 def _dashboard(env: Mapping[str, object]) -> Dashboard | None:
-    if not _on(env, "CM_MLPERF_DASHBOARD"):
+    if not asked.is_on(env, "CM_MLPERF_DASHBOARD"):
         return None
     return Dashboard(
-        entity=_text(env, "CM_MLPERF_DASHBOARD_WANDB_USER") or "cmind",
-        project=_text(env, "CM_MLPERF_DASHBOARD_WANDB_PROJECT") or "cm-mlperf-dse-testing",
-        submitter=_text(env, "CM_MLPERF_SUBMITTER") or SUBMITTER,
-        division=_text(env, "CM_MLPERF_SUBMISSION_DIVISION").lower() or "open",
-        category=_text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge",
+        entity=asked.text(env, "CM_MLPERF_DASHBOARD_WANDB_USER") or "cmind",
+        project=asked.text(env, "CM_MLPERF_DASHBOARD_WANDB_PROJECT") or "cm-mlperf-dse-testing",
+        submitter=asked.text(env, "CM_MLPERF_SUBMITTER") or SUBMITTER,
+        division=asked.text(env, "CM_MLPERF_SUBMISSION_DIVISION").lower() or "open",
+        category=asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge",
     )
-
-
-def _text(env: Mapping[str, object], key: str) -> str:
-    value = env.get(key)
-    return "" if value is None else str(value).strip()
-
-
-def _on(env: Mapping[str, object], key: str) -> bool:
-    return _text(env, key).lower() in _TRUE
 
 
 def explain(error: FrancaError) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from franca.errors import UsageError
+from franca.mlperf.inference import asked
 from franca.mlperf.inference.flags import OFF
 from franca.mlperf.power.client import PowerServer
 from franca.mlperf.power.wire import PORT
 
 DEFAULT_SERVER = "192.168.0.15"  #: of the official scripts
 DEP = "mlperf-power-client"
+MOST = 1e6  #: amperes or volts
 INPUTS = {
     "power_server": "CM_MLPERF_POWER_SERVER_ADDRESS",
     "port": "CM_MLPERF_POWER_SERVER_PORT",
@@ -39,29 +40,13 @@ def read_power(env: Mapping[str, object]) -> PowerServer | None:
     Raises:
         UsageError: a port, current or voltage that is none.
     """
-    if _text(env, "CM_SYSTEM_POWER").lower() in OFF:
+    if asked.text(env, "CM_SYSTEM_POWER").lower() in OFF:
         return None
     return PowerServer(
-        host=_text(env, INPUTS["power_server"]) or DEFAULT_SERVER,
-        port=int(_number(env, INPUTS["port"], "power_port", PORT, most=65535)),
-        ntp=_text(env, INPUTS["ntp_server"]),
-        max_amps=_number(env, INPUTS["max_amps"], "max_amps", 0),
-        max_volts=_number(env, INPUTS["max_volts"], "max_volts", 0),
-        client=_text(env, "CM_MLPERF_POWER_CLIENT"),
+        host=asked.text(env, INPUTS["power_server"]) or DEFAULT_SERVER,
+        port=asked.whole(env, INPUTS["port"], "power_port", PORT, most=65535),
+        ntp=asked.text(env, INPUTS["ntp_server"]),
+        max_amps=asked.number(env, INPUTS["max_amps"], "max_amps", 0, most=MOST),
+        max_volts=asked.number(env, INPUTS["max_volts"], "max_volts", 0, most=MOST),
+        client=asked.text(env, "CM_MLPERF_POWER_CLIENT"),
     )
-
-
-def _number(env: Mapping[str, object], key: str, flag: str, default: float, most: float = 1e6) -> float:
-    text = _text(env, key)
-    try:
-        value = float(text) if text else float(default)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= most:
-        raise UsageError(f"--{flag}={text}: expected a number from 0 to {most:g}")
-    return value
-
-
-def _text(env: Mapping[str, object], key: str) -> str:
-    value = env.get(key)
-    return "" if value is None else str(value).strip()

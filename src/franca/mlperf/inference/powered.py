@@ -75,7 +75,7 @@ class PowerRun:
         """The official client copies LoadGen's logs by itself; the job's other files are added to its copy."""
         from franca.mlperf.power.released import measure_released
 
-        logs = os.path.join(self.bench.tree.stage(f"{self.scenario.slug}-load"))
+        logs = self.bench.tree.stage(f"{self.scenario.slug}-load")
         job = _moved(staged, logs)
         words = command_line(write_job(job), self.bench.interpreter)
         measure_released(self.server, words, logs, out)

@@ -30,8 +30,6 @@ class Predictor:
         self._varied = metric.payload_shape is None
         self._encode = metric.pack if self._varied else metric.encode
         self.metric = metric
-        if hasattr(metric, "use"):
-            metric.use(dataset.labels())
 
     def __call__(self, indices: Sequence[int], out: Any) -> None:
         """Write the payloads of ``indices`` into ``out`` [len(indices), ...].

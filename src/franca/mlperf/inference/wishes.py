@@ -13,6 +13,7 @@ import msgspec
 
 from franca.catalog.files import read_json
 from franca.errors import Location, MalformedFile, UsageError
+from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import read_config
 from franca.mlperf.inference.flags import OFF, refused, with_aliases
 from franca.mlperf.inference.power_wishes import read_power
@@ -33,7 +34,6 @@ IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
 STYLES = {"test": "test", "fast": "fast", "valid": "full"}  #: execution mode to profile (section 8.2)
-_TRUE = ("yes", "true", "on", "1")
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,13 +88,13 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         UsageError: a value that means nothing; the message has the flag. MalformedFile: a wrong user.conf.
     """
     env = with_aliases(dict(given))
-    conf = _path(env, "CM_MLPERF_USER_CONF")
+    conf = asked.path(env, "CM_MLPERF_USER_CONF")
     if conf:
         read_config(conf)
     wrong = refused(env)
     if wrong:
         raise UsageError(wrong)
-    output = _path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
+    output = asked.path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
     scenarios = _scenarios(env)
     model_kind(env)
     return Wishes(
@@ -105,65 +105,63 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         targets=_targets(env, scenarios),
         backend=_one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", ["onnxruntime"]),
         device=_device(env),
-        threads=int(_number(env, "CM_NUM_THREADS", "threads", 0, whole=True)),
-        workers=int(_number(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, whole=True, least=1)),
-        max_batchsize=int(_number(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE", "max_batchsize", 256, whole=True, least=1)),
-        batch_timeout_ms=_number(env, "CM_MLPERF_INFERENCE_BATCH_TIMEOUT", "batch_timeout", 0),
-        coalesce=_is_on(env, "CM_MLPERF_LOADGEN_COALESCE_QUERIES"),
+        threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0),
+        workers=asked.whole(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, least=1),
+        max_batchsize=asked.whole(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE", "max_batchsize", 256, least=1),
+        batch_timeout_ms=asked.number(env, "CM_MLPERF_INFERENCE_BATCH_TIMEOUT", "batch_timeout", 0),
+        coalesce=asked.is_on(env, "CM_MLPERF_LOADGEN_COALESCE_QUERIES"),
         user_conf=conf,
         round=_one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", "", list(SEEDS)),
-        test_query_count=int(_number(env, "CM_TEST_QUERY_COUNT", "test_query_count", 0, whole=True)),
+        test_query_count=asked.whole(env, "CM_TEST_QUERY_COUNT", "test_query_count", 0),
         lengths=_lengths(env),
-        peak=_is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
-        configs=_path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
+        peak=asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
+        configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
         compliance=_tests(env),
         implementation=_implementation(env),
-        performance_count=int(
-            _number(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0, whole=True)
-        ),
-        official_model=_text(env, "CM_MLPERF_OFFICIAL_MODEL") or OFFICIAL_MODEL,
-        system_fields={**_status(env), **system_fields(_path(env, "CM_MLPERF_SYSTEM_FILE"))},
+        performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
+        official_model=asked.text(env, "CM_MLPERF_OFFICIAL_MODEL") or OFFICIAL_MODEL,
+        system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
         servers=_servers(env),
         power=read_power(env),
-        hw_name=_text(env, "CM_HW_NAME") or "default",
-        rerun=_is_on(env, "CM_RERUN") or _is_on(env, "CM_MLPERF_CLEAN_ALL"),
-        strict=_is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
+        hw_name=asked.text(env, "CM_HW_NAME") or "default",
+        rerun=asked.is_on(env, "CM_RERUN") or asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
+        strict=asked.is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
     )
 
 
 def _targets(env: Mapping[str, object], scenarios: list[str]) -> Targets:
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
-    rate = _number(env, flag + "TARGET_QPS", "target_qps", 0)
-    trial = _number(env, "CM_MLPERF_INFERENCE_TEST_QPS", "test_qps", 0) if _profile(env) == "test" else 0
-    latency = _number(env, flag + "TARGET_LATENCY", "target_latency", 0)
+    rate = asked.number(env, flag + "TARGET_QPS", "target_qps", 0)
+    trial = asked.number(env, "CM_MLPERF_INFERENCE_TEST_QPS", "test_qps", 0) if _profile(env) == "test" else 0
+    latency = asked.number(env, flag + "TARGET_LATENCY", "target_latency", 0)
     if rate and {"Server", "Offline"} <= set(scenarios):
         raise UsageError("--target_qps is for one scenario; give --server_target_qps and --offline_target_qps")
     if latency and {"SingleStream", "MultiStream"} <= set(scenarios):
         raise UsageError("--target_latency is for one scenario; give --singlestream_target_latency and the other")
     return Targets(
-        server_qps=_number(env, flag + "SERVER_TARGET_QPS", "server_target_qps", rate),
-        offline_qps=_number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate or trial),
-        singlestream_ms=_number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
-        multistream_ms=_number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
-        server_bound_ms=_number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", SERVER_BOUND_MS),
+        server_qps=asked.number(env, flag + "SERVER_TARGET_QPS", "server_target_qps", rate),
+        offline_qps=asked.number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate or trial),
+        singlestream_ms=asked.number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
+        multistream_ms=asked.number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
+        server_bound_ms=asked.number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", SERVER_BOUND_MS),
     )
 
 
 def _scenarios(env: Mapping[str, object]) -> list[str]:
     """The scenarios; everything by default, Offline alone in a run for a submission (section 16.3)."""
     everything = [s.value for s in Scenario]
-    if _is_on(env, "CM_MLPERF_LOADGEN_ALL_SCENARIOS"):
+    if asked.is_on(env, "CM_MLPERF_LOADGEN_ALL_SCENARIOS"):
         return everything
-    default = ["Offline"] if _text(env, "CM_MLPERF_RUN_KIND") else everything
+    default = ["Offline"] if asked.text(env, "CM_MLPERF_RUN_KIND") else everything
     return [_scenario(word) for word in _words(env, "CM_MLPERF_LOADGEN_SCENARIO", default, everything)]
 
 
 def _modes(env: Mapping[str, object]) -> list[str]:
     everything = [m.value for m in Mode]
-    if _is_on(env, "CM_MLPERF_LOADGEN_ALL_MODES"):  # a tree needs both, whatever --mode says (section 16.2)
+    if asked.is_on(env, "CM_MLPERF_LOADGEN_ALL_MODES"):  # a tree needs both, whatever --mode says (section 16.2)
         return everything
-    if _is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"):
+    if asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"):
         return [Mode.PERFORMANCE.value]
     return [_mode(word) for word in _words(env, "CM_MLPERF_LOADGEN_MODE", everything, everything)]
 
@@ -171,18 +169,18 @@ def _modes(env: Mapping[str, object]) -> list[str]:
 def _profile(env: Mapping[str, object]) -> str:
     """The length of the runs: ``--profile`` or ``_full``, else the execution mode, else short."""
     style = _one_of(env, "CM_MLPERF_RUN_STYLE", "execution_mode", "", list(STYLES))
-    default = STYLES[style] if style else "test" if _text(env, "CM_TEST_QUERY_COUNT") else "short"
+    default = STYLES[style] if style else "test" if asked.text(env, "CM_TEST_QUERY_COUNT") else "short"
     return _one_of(env, "CM_MLPERF_INFERENCE_PROFILE", "profile", default, list(PROFILES))
 
 
 def _lengths(env: Mapping[str, object]) -> dict[str, int]:
     """Counts and durations of test runs that were asked for; 0 = the profile's (section 16.3)."""
-    least = int(_number(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT", "min_query_count", 0, whole=True))
-    most = int(_number(env, "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT", "max_query_count", 0, whole=True))
-    seconds = _number(env, "CM_MLPERF_MAX_DURATION_TEST", "max_test_duration", 0)
+    least = asked.whole(env, "CM_MLPERF_INFERENCE_MIN_QUERY_COUNT", "min_query_count", 0)
+    most = asked.whole(env, "CM_MLPERF_INFERENCE_MAX_QUERY_COUNT", "max_query_count", 0)
+    seconds = asked.number(env, "CM_MLPERF_MAX_DURATION_TEST", "max_test_duration", 0)
     if least and most and most < least:
         raise UsageError(f"--max_query_count={most} is below --min_query_count={least}")
-    longer = _number(env, "CM_MLPERF_INFERENCE_MIN_DURATION", "min_duration", 0, whole=True)
+    longer = asked.whole(env, "CM_MLPERF_INFERENCE_MIN_DURATION", "min_duration", 0)
     if (least or most or seconds) and _profile(env) != "test":
         raise UsageError("--min_query_count, --max_query_count and --max_test_duration are for --execution_mode=test")
     return {
@@ -200,10 +198,10 @@ def _device(env: Mapping[str, object]) -> str:
 
 def _tests(env: Mapping[str, object]) -> list[str]:
     """Compliance tests: those of image classification for a plain yes, or the ones that are named."""
-    text = _text(env, "CM_MLPERF_LOADGEN_COMPLIANCE")
+    text = asked.text(env, "CM_MLPERF_LOADGEN_COMPLIANCE")
     if text.lower() in OFF:
         return []
-    if text.lower() in _TRUE:
+    if text.lower() in asked.TRUE:
         return ["TEST01", "TEST04"]
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     for word in words:
@@ -213,7 +211,7 @@ def _tests(env: Mapping[str, object]) -> list[str]:
 
 
 def _implementation(env: Mapping[str, object]) -> str:
-    text = _text(env, "CM_MLPERF_IMPLEMENTATION")
+    text = asked.text(env, "CM_MLPERF_IMPLEMENTATION")
     if text.lower() not in IMPLEMENTATIONS:
         known = ", ".join(name for name in IMPLEMENTATIONS if name)
         raise UsageError(f"--implementation={text}: expected {known}")
@@ -239,14 +237,14 @@ def model_kind(env: Mapping[str, object]) -> str:
     Raises:
         UsageError: a model that no task here runs; the message lists those that can be had.
     """
-    text = _text(env, "CM_MLPERF_MODEL").lower()
+    text = asked.text(env, "CM_MLPERF_MODEL").lower()
     if text and text not in MODELS:
         raise UsageError(
             f"--model={text}: no task for this model; expected {', '.join(MODELS)}",
             hint="any ONNX model without its data: _light --model_file=FILE; your own task: "
             "docs/how-to/benchmark-inference.md",
         )
-    precision = _text(env, "CM_MLPERF_MODEL_PRECISION").lower()
+    precision = asked.text(env, "CM_MLPERF_MODEL_PRECISION").lower()
     if precision not in ("", "float32", "fp32"):
         raise UsageError(f"--precision={precision}: the digits models are float32")
     return MODELS.get(text, "")
@@ -268,23 +266,9 @@ def system_fields(path: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in content.items()}
 
 
-def _text(env: Mapping[str, object], key: str) -> str:
-    value = env.get(key)
-    return "" if value is None else str(value).strip()
-
-
-def _path(env: Mapping[str, object], key: str) -> str:
-    text = _text(env, key)
-    return os.path.abspath(os.path.expanduser(text)) if text else ""
-
-
-def _is_on(env: Mapping[str, object], key: str) -> bool:
-    return _text(env, key).lower() in _TRUE
-
-
 def _words(env: Mapping[str, object], key: str, default: list[str], everything: list[str]) -> list[str]:
     """One or several words, parted by commas; ``all`` means everything, nothing the default."""
-    text = _text(env, key)
+    text = asked.text(env, key)
     if text.lower() in ("", "all"):
         return everything if text else default
     return [word.strip() for word in text.split(",") if word.strip()]
@@ -305,23 +289,7 @@ def _mode(word: str) -> str:
 
 
 def _one_of(env: Mapping[str, object], key: str, flag: str, default: str, known: list[str]) -> str:
-    text = _text(env, key).lower()
+    text = asked.text(env, key).lower()
     if text and text not in known:
         raise UsageError(f"--{flag}={text}: expected {', '.join(known)}")
     return text or default
-
-
-def _number(
-    env: Mapping[str, object], key: str, flag: str, default: float, *, whole: bool = False, least: float = 0
-) -> float:
-    text = _text(env, key)
-    if not text:
-        return default
-    kind = "a whole number" if whole else "a number"
-    try:
-        value = int(text) if whole else float(text)
-    except ValueError:
-        raise UsageError(f"--{flag}={text}: expected {kind}") from None
-    if not least <= value < 1e12:
-        raise UsageError(f"--{flag}={text}: expected {kind} of {least:g} or more")
-    return value

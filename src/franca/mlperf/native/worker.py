@@ -16,6 +16,7 @@ from typing import Any
 from franca.mlperf.inference.guard import CheckedResponder, Failures, watched
 from franca.mlperf.inference.job import FAILURE, Job, job_from_json, write_json
 from franca.mlperf.inference.plugs import build
+from franca.mlperf.inference.predictors import data_parts, predictor_for
 from franca.mlperf.inference.sut import Predictor, payload_bytes
 from franca.mlperf.native import wire
 
@@ -33,11 +34,8 @@ def main(argv: list[str]) -> int:
     failures = Failures(os.path.join(job.outdir, FAILURE))
     connection = wire.Wire(socket.socket(fileno=descriptor))
     try:
-        dataset = build("dataset", job.dataset)
-        dataset.open()
-        backend = build("backend", job.backend)
-        capabilities = backend.load()
-        predictor = Predictor(backend, dataset, build("metric", job.metric))
+        dataset, metric = data_parts(job)
+        predictor, capabilities = predictor_for(job, dataset, metric)
         dataset.load([0])  # for the warm-up
         make = SutWorker if job.sut.name else BatchWorker
         worker = make(job, connection, dataset, predictor, failures)
