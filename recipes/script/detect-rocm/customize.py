@@ -6,24 +6,19 @@ import glob
 import os
 import re
 
+from franca.hooks.given import folders_from_user
+
 
 def preprocess(i):
     """Search the given folders, ROCM_PATH and /opt."""
     env = i["env"]
-    given = given_folders(env)
+    given = folders_from_user(env, "CM_TMP_PATH")
     for root in given or usual_roots(os.environ):
         version = installed_version(root)
         if version:
             return describe(env, root, version)
     place = ", ".join(given) or "ROCM_PATH and /opt/rocm*"
     return {"return": 16, "error": f"no ROCm here: no version file in {place}; name its folder with --path=/folder"}
-
-
-def given_folders(env):
-    """Folders that the user named, from where they are: the current folder may be a cache entry."""
-    start = str(env.get("CM_TMP_CURRENT_PATH") or "")
-    parts = str(env.get("CM_TMP_PATH") or "").split(os.pathsep)
-    return [os.path.join(start, os.path.expanduser(part)) for part in parts if part]
 
 
 def usual_roots(environ):

@@ -6,6 +6,8 @@ import importlib.util
 import os
 import sys
 
+from franca.hooks.given import from_user
+
 
 def helper():
     """The module beside this file that does the transfer."""
@@ -32,14 +34,14 @@ def bring(fetch, env):
     size = wanted_size(fetch, env)
     local = text(env, "CM_DOWNLOAD_LOCAL_FILE_PATH")
     if local:
-        return use_local(fetch, os.path.abspath(from_user(env, local)), checksums, size)
+        return use_local(fetch, from_user(env, local), checksums, size)
     urls = places(env)
     if not urls:
         raise fetch.DownloadError("name what to download with --url=... (or a local file with --from=...)")
     given = text(env, "CM_DOWNLOAD_FILENAME")
     name = fetch.check_name(given) if given else fetch.file_name(urls[0])
     folder = text(env, "CM_DOWNLOAD_PATH")
-    target = os.path.join(os.path.abspath(from_user(env, folder)) if folder else os.getcwd(), name)
+    target = os.path.join(from_user(env, folder) if folder else os.getcwd(), name)
     if not env.get("CM_TMP_SILENT"):
         print(f"downloading {urls[0]}", file=sys.stderr)
     return target, fetch.fetch(urls, target, checksums, size, secure=secure(env), progress=fetch.Progress(name))
@@ -48,11 +50,6 @@ def bring(fetch, env):
 def secure(env):
     """Whether the certificate of a server is to be checked."""
     return str(env.get("CM_VERIFY_SSL", "yes")).lower() not in ("no", "false", "off", "0")
-
-
-def from_user(env, path):
-    """A path of the user, relative to where the user is; the current folder may be a cache entry."""
-    return os.path.join(str(env.get("CM_TMP_CURRENT_PATH") or ""), os.path.expanduser(path))
 
 
 def use_local(fetch, path, checksums, size):

@@ -11,6 +11,8 @@ import os
 import sys
 import urllib.parse
 
+from franca.hooks.given import from_user
+
 MAX_LIST = 16 << 20
 
 
@@ -22,12 +24,12 @@ def preprocess(i):
         return {"return": 1, "error": f"--url={url}: expected the address of a description, NAME.uri"}
     fetch = helper()
     given = str(env.get("CM_MLPERF_STORAGE_TO") or "")
-    folder = os.path.join(str(env.get("CM_TMP_CURRENT_PATH") or ""), os.path.expanduser(given)) if given else "data"
+    folder = from_user(env, given) if given else os.path.abspath("data")
     try:
-        bring(fetch, url, os.path.abspath(folder), wanted_names(env), env)
+        bring(fetch, url, folder, wanted_names(env), env)
     except (fetch.DownloadError, OSError, UnicodeDecodeError) as error:
         return {"return": 1, "error": f"{url} cannot be had: {error}"}
-    env["CM_MLPERF_STORAGE_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = os.path.abspath(folder)
+    env["CM_MLPERF_STORAGE_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = folder
     return {"return": 0}
 
 

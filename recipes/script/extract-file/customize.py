@@ -6,6 +6,8 @@ import hashlib
 import importlib.util
 import os
 
+from franca.hooks.given import from_user
+
 _ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 
 
@@ -40,10 +42,9 @@ def extract(unpack, env):
     archive = text(env, "CM_EXTRACT_FILEPATH")
     if not archive:
         raise unpack.UnpackError("name the archive with --input=...")
-    start = str(env.get("CM_TMP_CURRENT_PATH") or "")  # where the user is; here may be a cache entry
-    archive = os.path.abspath(os.path.join(start, os.path.expanduser(archive)))
+    archive = from_user(env, archive)
     wished = text(env, "CM_EXTRACT_PATH")
-    folder = os.path.abspath(os.path.join(start, os.path.expanduser(wished))) if wished else os.getcwd()
+    folder = from_user(env, wished) if wished else os.getcwd()
     sub_folder = text(env, "CM_EXTRACT_TO_FOLDER")
     if sub_folder:
         folder = os.path.join(folder, sub_folder)

@@ -7,41 +7,18 @@ import os
 import shutil
 import subprocess
 
+from franca.hooks.answers import NOT_FOUND, refuse
+from franca.hooks.tool import Tool
+
+NVCC = Tool("nvcc", "CM_NVCC_BIN_WITH_PATH", "CM_CUDA_VERSION", r"release\s+(\d[\d.]*\d)")
+detect_version = NVCC.detect_version
+
 
 def preprocess(i):
     """Choose the program; the native script then asks it for its version."""
-    env = i["env"]
-    given = str(env.get("CM_NVCC_BIN_WITH_PATH") or "")
-    if given:
-        return (
-            {"return": 0}
-            if os.access(given, os.X_OK)
-            else refuse(f"CM_NVCC_BIN_WITH_PATH: {given} is not an executable file")
-        )
-    anchor(env)
-    add_usual_folders(env)
-    found = i["automation"].find_artifact(
-        {
-            "file_name": "nvcc.exe" if i["os_info"]["platform"] == "windows" else "nvcc",
-            "default_path_env_key": "PATH",
-            "env": env,
-            "os_info": i["os_info"],
-            "detect_version": True,
-            "env_path_key": "CM_NVCC_BIN_WITH_PATH",
-            "run_script_input": i["run_script_input"],
-            "recursion_spaces": i["recursion_spaces"],
-        }
-    )
-    return refuse(not_found(), 16) if found["return"] == 16 else found
-
-
-def anchor(env):
-    """Make the given places absolute: the user named them from where they are, and here is the cache entry."""
-    start = str(env.get("CM_TMP_CURRENT_PATH") or "")
-    for key in ("CM_INPUT", "CM_TMP_PATH"):
-        parts = str(env.get(key) or "").split(os.pathsep)
-        if parts != [""]:
-            env[key] = os.pathsep.join(os.path.join(start, os.path.expanduser(part)) for part in parts if part)
+    add_usual_folders(i["env"])
+    found = NVCC.find(i)
+    return refuse(not_found(), NOT_FOUND) if found["return"] == NOT_FOUND else found
 
 
 def add_usual_folders(env):
@@ -82,35 +59,12 @@ def driver_version():
     return done.stdout.strip().splitlines()[0] if done.returncode == 0 and done.stdout.strip() else ""
 
 
-def refuse(error, status=1):
-    """A failed return dictionary."""
-    return {"return": status, "error": error}
-
-
-def detect_version(i):
-    """Read the version that the native script wrote."""
-    return i["automation"].parse_version(
-        {
-            "match_text": r"release\s+(\d[\d.]*\d)",
-            "group_number": 1,
-            "env_key": "CM_CUDA_VERSION",
-            "which_env": i["env"],
-        }
-    )
-
-
 def postprocess(i):
-    """Describe the chosen program."""
-    env = i["env"]
-    found = detect_version(i)
-    if found["return"] > 0:
-        return found
-    version, path = found["version"], env["CM_NVCC_BIN_WITH_PATH"]
-    if version == -1:
-        return refuse(f"{path} is not nvcc")
-    describe(env, path, version)
-    env["CM_GET_DEPENDENT_CACHED_PATH"] = path
-    return {"return": 0, "version": version}
+    """Describe the chosen toolkit."""
+    answer = NVCC.chosen(i, detect_version(i))
+    if answer["return"] == 0:
+        describe(i["env"], i["env"]["CM_NVCC_BIN_WITH_PATH"], answer["version"])
+    return answer
 
 
 def describe(env, path, version):
@@ -120,7 +74,7 @@ def describe(env, path, version):
     env["CM_NVCC_BIN"] = os.path.basename(path)
     env["CUDA_HOME"] = env["CUDA_PATH"] = env["CM_CUDA_INSTALLED_PATH"] = home
     env["CM_CUDA_PATH_BIN"] = folder
-    env["CM_CUDA_VERSION"], env["CM_CUDA_CACHE_TAGS"] = version, f"version-{version}"
+    env["CM_CUDA_CACHE_TAGS"] = f"version-{version}"
     env["CM_CUDA_VERSION_STRING"] = "cu" + version.replace(".", "")
     env["CM_CUDA_DRIVER_VERSION"] = driver_version()
     include, library = os.path.join(home, "include"), first_folder(home, ("lib64", "lib", "lib/x64"))

@@ -6,6 +6,8 @@ import glob
 import os
 import re
 
+from franca.hooks.given import folders_from_user
+
 _HEADERS = ("cudnn_version.h", "cudnn_version_v9.h", "cudnn.h")
 _USUAL = ("/usr/include", "/usr/include/x86_64-linux-gnu", "/usr/include/aarch64-linux-gnu", "/usr/local/include")
 
@@ -13,7 +15,7 @@ _USUAL = ("/usr/include", "/usr/include/x86_64-linux-gnu", "/usr/include/aarch64
 def preprocess(i):
     """Search the given folders, the toolkit and the usual places."""
     env = i["env"]
-    given = given_folders(env)
+    given = folders_from_user(env, "CM_TMP_PATH")
     for folder in include_folders(given, str(env.get("CM_CUDA_PATH_INCLUDE") or "")):
         for name in _HEADERS:
             version = header_version(os.path.join(folder, name))
@@ -22,13 +24,6 @@ def preprocess(i):
     place = ", ".join(given) or "the CUDA toolkit and the system's include folders"
     error = f"cuDNN was not found in {place}; install it, or name its folder with --path=/folder"
     return {"return": 16, "error": error}
-
-
-def given_folders(env):
-    """Folders that the user named, from where they are: the current folder may be a cache entry."""
-    start = str(env.get("CM_TMP_CURRENT_PATH") or "")
-    parts = str(env.get("CM_TMP_PATH") or "").split(os.pathsep)
-    return [os.path.join(start, os.path.expanduser(part)) for part in parts if part]
 
 
 def include_folders(given, toolkit):

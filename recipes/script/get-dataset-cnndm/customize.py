@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import os
 
+from franca.hooks.given import from_user
+
 
 def preprocess(i):
     """Take a file that is given, or ask the dependency to fetch the set."""
     env = i["env"]
     given = str(env.get("CM_DATASET_CNNDM_GIVEN") or "")
     if given:
-        path = os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(given))
-        env["CM_DATASET_CNNDM_GIVEN"] = os.path.normpath(path)
+        env["CM_DATASET_CNNDM_GIVEN"] = from_user(env, given)
         return {"return": 0}
     if not env.get("CM_DATASET_CNNDM_URL"):
         return {"return": 1, "error": "the set of gptj has no public place: give your copy with --from=cnn_eval.json"}

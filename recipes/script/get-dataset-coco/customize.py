@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 ANNOTATIONS = os.path.join("annotations", "instances_val2017.json")
 PICTURES = "val2017"
 
@@ -23,11 +25,6 @@ def preprocess(i):
         env["CM_TMP_COCO_DATA_FILE"] = os.path.join(folder, env["CM_DATASET_COCO_DATA_ARCHIVE"])
         env["CM_TMP_COCO_ANNOTATIONS_FILE"] = os.path.join(folder, env["CM_DATASET_COCO_ANNOTATIONS_ARCHIVE"])
     return {"return": 0}
-
-
-def from_user(env, path):
-    """A path of the user as absolute path; the current folder is the cache entry already."""
-    return os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(path)))
 
 
 def postprocess(i):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 _PICTURES = (".jpeg", ".jpg", ".png")
 
 
@@ -28,11 +30,6 @@ def preprocess(i):
         }
     env["CM_TMP_IMAGENET_FETCH"] = "yes"
     return {"return": 0}
-
-
-def from_user(env, path):
-    """A path of the user as absolute path; the current folder is the cache entry already."""
-    return os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(path)))
 
 
 def postprocess(i):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import use_given_file
+
 
 def preprocess(i):
     """Use an archive that the user has; its path is relative to where the user is, not to the cache entry."""
     env = i["env"]
-    given = str(env.get("CM_DATASET_LIBRISPEECH_GIVEN") or "")
-    if given:
-        env["CM_DOWNLOAD_LOCAL_FILE_PATH"] = os.path.join(env.get("CM_TMP_CURRENT_PATH", ""), os.path.expanduser(given))
+    use_given_file(env, "CM_DATASET_LIBRISPEECH_GIVEN")
     return {"return": 0}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+from franca.hooks.given import from_user
+
 _FILE = "openimages-mlperf.json"
 
 
@@ -14,7 +16,7 @@ def preprocess(i):
     given = str(env.get("CM_DATASET_GIVEN_ARCHIVE") or "")
     if not given:
         return {"return": 0}
-    path = os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(given)))
+    path = from_user(env, given)
     if not os.path.isfile(path):
         return {"return": 1, "error": f"{path} does not exist"}
     if path.endswith(".json"):

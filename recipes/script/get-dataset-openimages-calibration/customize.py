@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
+from franca.hooks.given import use_given_file
 
 
 def preprocess(i):
     """Take a list that the user has; its path is relative to where the user is."""
-    env = i["env"]
-    given = str(env.get("CM_DATASET_GIVEN_LIST") or "")
-    if given:
-        env["CM_DOWNLOAD_LOCAL_FILE_PATH"] = os.path.join(env.get("CM_TMP_CURRENT_PATH", ""), os.path.expanduser(given))
+    use_given_file(i["env"], "CM_DATASET_GIVEN_LIST")
     return {"return": 0}
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 
+from franca.hooks.given import from_user
+
 
 def preprocess(i):
     """Check the inputs; paths of the user are relative to where the user is, not to the cache entry."""
@@ -28,11 +30,6 @@ def preprocess(i):
     url = str(env["CM_DATASET_OPENIMAGES_URL"])
     env["CM_DATASET_OPENIMAGES_STORE"] = url if "://" in url else pathlib.Path(from_user(env, url)).as_uri()
     return {"return": 0}
-
-
-def from_user(env, path):
-    """A path of the user as absolute path."""
-    return os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(path)))
 
 
 def postprocess(i):

@@ -2,81 +2,12 @@
 
 from __future__ import annotations
 
-import os
+from franca.hooks.tool import Tool
 
-
-def preprocess(i):
-    """Choose the program; the native script then asks it for its version."""
-    env = i["env"]
-    given = str(env.get("CM_GIT_BIN_WITH_PATH") or "")
-    if given:
-        return (
-            {"return": 0}
-            if os.access(given, os.X_OK)
-            else refuse(f"CM_GIT_BIN_WITH_PATH: {given} is not an executable file")
-        )
-    anchor(env)
-    found = i["automation"].find_artifact(
-        {
-            "file_name": "git.exe" if i["os_info"]["platform"] == "windows" else "git",
-            "default_path_env_key": "PATH",
-            "env": env,
-            "os_info": i["os_info"],
-            "detect_version": True,
-            "env_path_key": "CM_GIT_BIN_WITH_PATH",
-            "run_script_input": i["run_script_input"],
-            "recursion_spaces": i["recursion_spaces"],
-        }
-    )
-    return refuse(NOT_FOUND, 16) if found["return"] == 16 else found
-
-
-def anchor(env):
-    """Make the given places absolute: the user named them from where they are, and here is the cache entry."""
-    start = str(env.get("CM_TMP_CURRENT_PATH") or "")
-    for key in ("CM_INPUT", "CM_TMP_PATH"):
-        parts = str(env.get(key) or "").split(os.pathsep)
-        if parts != [""]:
-            env[key] = os.pathsep.join(os.path.join(start, os.path.expanduser(part)) for part in parts if part)
-
-
-NOT_FOUND = (
-    "git was not found in the searched folders (on Debian and Ubuntu: apt-get install git)."
-    " Name one with --input=/path/to/git or a folder with --path=/folder"
-)
-
-
-def refuse(error, status=1):
-    """A failed return dictionary."""
-    return {"return": status, "error": error}
-
-
-def detect_version(i):
-    """Read the version that the native script wrote."""
-    return i["automation"].parse_version(
-        {
-            "match_text": r"git version\s+(\d[\d.]*\d)",
-            "group_number": 1,
-            "env_key": "CM_GIT_VERSION",
-            "which_env": i["env"],
-        }
-    )
+GIT = Tool("git", "CM_GIT_BIN_WITH_PATH", "CM_GIT_VERSION", r"git version\s+(\d[\d.]*\d)", "git")
+preprocess, detect_version = GIT.find, GIT.detect_version
 
 
 def postprocess(i):
     """Describe the chosen program."""
-    env = i["env"]
-    found = detect_version(i)
-    if found["return"] > 0:
-        return found
-    version, path = found["version"], env["CM_GIT_BIN_WITH_PATH"]
-    if version == -1:
-        return refuse(f"{path} is not git")
-    describe(env, path, version)
-    env["CM_GET_DEPENDENT_CACHED_PATH"] = path
-    return {"return": 0, "version": version}
-
-
-def describe(env, path, version):
-    """Export what dependants use."""
-    env["CM_GIT_BIN_WITH_PATH"], env["CM_GIT_VERSION"] = path, version
+    return GIT.chosen(i, detect_version(i))

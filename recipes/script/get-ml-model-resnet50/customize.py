@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import use_given_file
+
 
 def preprocess(i):
     """Refuse combinations for which nothing is published."""
@@ -11,10 +13,7 @@ def preprocess(i):
     if not env.get("CM_ML_MODEL_URL"):
         what = f"{env.get('CM_ML_MODEL_FRAMEWORK')} with {env.get('CM_ML_MODEL_PRECISION')}"
         return {"return": 1, "error": f"no published ResNet-50 file is known for {what}"}
-    given = str(env.get("CM_ML_MODEL_GIVEN_FILE") or "")
-    if given:
-        # Relative to where the user is, not to the cache entry.
-        env["CM_DOWNLOAD_LOCAL_FILE_PATH"] = os.path.join(env.get("CM_TMP_CURRENT_PATH", ""), os.path.expanduser(given))
+    use_given_file(env, "CM_ML_MODEL_GIVEN_FILE")
     return {"return": 0}
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import use_given_file
+
 
 def preprocess(i):
     """Refuse what is not published; take a file that the user has."""
     env = i["env"]
     if env.get("CM_ML_MODEL_ONLY_WEIGHTS") == "yes" and env.get("CM_ML_MODEL_PACKED") != "yes":
         return {"return": 1, "error": "the weights alone are published for PyTorch only: add _pytorch"}
-    given = str(env.get("CM_ML_MODEL_GIVEN_FILE") or "")
-    if given:
-        # Relative to where the user is, not to the cache entry.
-        env["CM_DOWNLOAD_LOCAL_FILE_PATH"] = os.path.join(env.get("CM_TMP_CURRENT_PATH", ""), os.path.expanduser(given))
+    use_given_file(env, "CM_ML_MODEL_GIVEN_FILE")
     return {"return": 0}
 
 

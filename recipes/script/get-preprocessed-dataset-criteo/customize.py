@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 
+from franca.hooks.given import from_user
+
 #: MD5 of the published files.
 FILES = {
     "day_23_dense.npy": "cdf7af87cbc7e9b468c0be46b1767601",
@@ -20,8 +22,7 @@ def preprocess(i):
     if not given:
         env["CM_TMP_CRITEO_FETCH"] = "yes"
         return {"return": 0}
-    path = os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(given))
-    env["CM_DATASET_CRITEO_GIVEN"] = os.path.normpath(path)
+    env["CM_DATASET_CRITEO_GIVEN"] = from_user(env, given)
     return {"return": 0}
 
 

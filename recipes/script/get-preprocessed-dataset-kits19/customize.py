@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 LIST = "preprocessed_files.pkl"
 
 
@@ -21,7 +23,7 @@ def preprocess(i):
             "error": "there is no public copy of the prepared KiTS19 set: make it with the preprocessing of the "
             "3D-UNet benchmark and give its folder with --dir=FOLDER",
         }
-    folder = os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(given)))
+    folder = from_user(env, given)
     if not os.path.isfile(os.path.join(folder, LIST)):
         return {"return": 1, "error": f"{folder} has no {LIST}"}
     env["CM_DATASET_PREPROCESSED_PATH"] = env["CM_DATASET_KITS19_PREPROCESSED_PATH"] = folder

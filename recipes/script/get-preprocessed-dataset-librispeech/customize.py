@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 
 def preprocess(i):
     """Settle where the recordings are and which Python turns them."""
@@ -16,11 +18,6 @@ def preprocess(i):
     python = str(env.get("CM_DATASET_LIBRISPEECH_PYTHON") or "")
     env["CM_TMP_LIBRISPEECH_PYTHON"] = from_user(env, python) if python else env["CM_PYTHON_BIN_WITH_PATH"]
     return {"return": 0}
-
-
-def from_user(env, path):
-    """A path of the user as absolute path; the current folder is the cache entry already."""
-    return os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(path)))
 
 
 def postprocess(i):

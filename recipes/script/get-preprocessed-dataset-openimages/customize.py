@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 
 def preprocess(i):
     """Take a folder that the user has; its path is relative to where the user is, not to the cache entry."""
@@ -11,7 +13,7 @@ def preprocess(i):
     given = str(env.get("CM_DATASET_GIVEN_FOLDER") or "")
     if not given:
         return {"return": 0}
-    folder = os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(given)))
+    folder = from_user(env, given)
     annotations = os.path.join(folder, "annotations", "openimages-mlperf.json")
     if not os.path.isfile(annotations):
         return {"return": 1, "error": f"{annotations} does not exist"}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 FORMS = (".parquet", ".jsonl", ".json")
 
 
@@ -18,7 +20,7 @@ def preprocess(i):
     if not given:
         env["CM_TMP_OPENORCA_FETCH"] = "yes"
         return {"return": 0}
-    path = os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(given)))
+    path = from_user(env, given)
     if not os.path.isfile(path):
         return {"return": 1, "error": f"{path} does not exist"}
     if not path.endswith(FORMS):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 
+from franca.hooks.given import from_user
+
 
 def preprocess(i):
     """Make the paths of the user absolute; the current folder is the cache entry already."""
     env = i["env"]
-    start = env.get("CM_TMP_CURRENT_PATH") or os.getcwd()
     for key, target, is_there in (
         ("CM_DATASET_GIVEN_FOLDER", "CM_IMAGENET_PATH", os.path.isdir),
         ("CM_DATASET_GIVEN_LABELS", "CM_DATASET_LABELS_FILE", os.path.isfile),
     ):
         given = str(env.get(key) or "")
         if given:
-            env[target] = os.path.normpath(os.path.join(start, os.path.expanduser(given)))
+            env[target] = from_user(env, given)
             if not is_there(env[target]):
                 return {"return": 1, "error": f"{env[target]} does not exist"}
     size = str(env.get("CM_DATASET_WANTED_SIZE") or "0")

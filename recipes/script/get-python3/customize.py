@@ -5,6 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
+from franca.hooks.answers import NOT_FOUND, refuse
+from franca.hooks.tool import Tool
+
+PYTHON = Tool(
+    "python3",
+    "CM_PYTHON_BIN_WITH_PATH",
+    "CM_PYTHON_VERSION",
+    r"Python\s+(\d[\w.+]*)",
+    extra_paths={"include": "+C_INCLUDE_PATH", "lib": "+LD_LIBRARY_PATH"},
+)
+detect_version = PYTHON.detect_version
+
 
 def preprocess(i):
     """Choose the interpreter; the native script then asks it for its version."""
@@ -15,48 +27,10 @@ def preprocess(i):
         del env[key]
     env["CM_TMP_PYTHON_NAMED"] = str(env.get("CM_NAME") or "").strip().lower()
     if given:
-        return accept(env, given)
+        return PYTHON.accept(env, given)
     env.pop("CM_PYTHON_BIN_WITH_PATH", None)
-    anchor(env)
-    found = search(i)
-    if found["return"] == 16:
-        return fall_back(i)
-    return found
-
-
-def anchor(env):
-    """Make the given places absolute: the user named them from where they are, and here is the cache entry."""
-    start = str(env.get("CM_TMP_CURRENT_PATH") or "")
-    for key in ("CM_INPUT", "CM_TMP_PATH"):
-        parts = str(env.get(key) or "").split(os.pathsep)
-        if parts != [""]:
-            env[key] = os.pathsep.join(os.path.join(start, os.path.expanduser(part)) for part in parts if part)
-
-
-def accept(env, path):
-    """Take an interpreter that the caller named by environment or variation."""
-    if not os.path.isfile(path) or not os.access(path, os.X_OK):
-        return {"return": 1, "error": f"CM_PYTHON_BIN_WITH_PATH: {path} is not an executable file"}
-    env["CM_PYTHON_BIN_WITH_PATH"] = os.path.abspath(path)
-    return {"return": 0}
-
-
-def search(i):
-    """Let the engine search ``--input``, ``--path`` or PATH and choose by version."""
-    windows = i["os_info"]["platform"] == "windows"
-    return i["automation"].find_artifact(
-        {
-            "file_name": "python.exe" if windows else "python3",
-            "default_path_env_key": "PATH",
-            "env": i["env"],
-            "os_info": i["os_info"],
-            "detect_version": True,
-            "env_path_key": "CM_PYTHON_BIN_WITH_PATH",
-            "run_script_input": i["run_script_input"],
-            "recursion_spaces": i["recursion_spaces"],
-            "extra_paths": {"include": "+C_INCLUDE_PATH", "lib": "+LD_LIBRARY_PATH"},
-        }
-    )
+    found = PYTHON.find(i)
+    return fall_back(i) if found["return"] == NOT_FOUND else found
 
 
 def fall_back(i):
@@ -70,11 +44,11 @@ def fall_back(i):
         return {"return": 0}
     limits = ", ".join(f"{key.lower()} {value}" for key, value in wanted.items() if value) or "any version"
     place = asked_for_place or "PATH"
-    return {
-        "return": 16,
-        "error": f"no Python 3 interpreter with {limits} in {place}"
+    return refuse(
+        f"no Python 3 interpreter with {limits} in {place}"
         " (name one with --input=/path/to/python3 or a folder with --path=/folder)",
-    }
+        NOT_FOUND,
+    )
 
 
 def suits(version, wanted):
@@ -98,25 +72,13 @@ def numbers(version):
     return tuple(parts)
 
 
-def detect_version(i):
-    """Read the version that the native script wrote."""
-    return i["automation"].parse_version(
-        {
-            "match_text": r"Python\s+(\d[\w.+]*)",
-            "group_number": 1,
-            "env_key": "CM_PYTHON_VERSION",
-            "which_env": i["env"],
-        }
-    )
-
-
 def postprocess(i):
     """Describe the chosen interpreter, or that of the environment which was made with it."""
     env = i["env"]
-    found = detect_version(i)
-    if found["return"] > 0:
-        return found
-    version = found["version"]
+    answer = PYTHON.chosen(i, detect_version(i))
+    if answer["return"] > 0:
+        return answer
+    version = answer["version"]
     path = env["CM_PYTHON_BIN_WITH_PATH"]
     env["CM_PYTHON_BIN_PATH"], env["CM_PYTHON_BIN"] = os.path.split(path)
     parts = [*version.split("."), "", "", ""]
@@ -127,8 +89,6 @@ def postprocess(i):
         kind = "virtual"
         env["+PATH"] = [env["CM_VIRTUAL_ENV_SCRIPTS_PATH"], *env.get("+PATH", [])]
     env["CM_PYTHON_CACHE_TAGS"] = f"version-{version},{kind}"
-    # The engine drops a cache entry whose file has gone.
-    env["CM_GET_DEPENDENT_CACHED_PATH"] = path
     # Where both fit, entries are taken in the order of their tags: this one must come before named environments.
     first = [] if kind == "virtual" else ["base-interpreter"]
     return {"return": 0, "version": version, "add_extra_cache_tags": [f"version-{version}", kind, *first]}

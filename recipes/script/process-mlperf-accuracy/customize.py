@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+from franca.hooks.given import from_user
+
 #: Option of the scorer -> keys that may hold it, in this order.
 DATA = {
     "imagenet": {"path": ("CM_MLPERF_ACCURACY_DATA", "CM_DATASET_AUX_PATH")},
@@ -71,11 +73,6 @@ def preprocess(i):
     env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
     env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
     return {"return": 0}
-
-
-def from_user(env, path):
-    """A path of the user as absolute path."""
-    return os.path.normpath(os.path.join(env.get("CM_TMP_CURRENT_PATH") or os.getcwd(), os.path.expanduser(path)))
 
 
 def scored(folder):

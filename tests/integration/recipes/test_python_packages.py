@@ -62,6 +62,7 @@ def test_package_that_does_not_exist_is_one_clear_error(site: Site) -> None:
 
 def test_environment_is_found_by_name(site: Site) -> None:
     """The environment of the packages is one named "shared"."""
+    site.add_package("gamma", "1.0")
     package = site.env("get generic-python-lib _package.gamma")
     named = site.env("install python-venv", "--name=shared")
     assert named["CM_PYTHON_VENV_PATH"] == package["CM_PYTHON_VENV_PATH"]
