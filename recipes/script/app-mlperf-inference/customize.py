@@ -99,7 +99,7 @@ def make_request(env, wishes):
 
 def ingredients(env):
     """The steps that this run stands on, with versions and places, for the report."""
-    digits = "mlperf-digits" if env.get("CM_MLPERF_DIGITS_SPLIT") == "submission" else "digits"
+    digits = "digits,_submission" if env.get("CM_MLPERF_DIGITS_SPLIT") == "submission" else "digits"
     holdout = f"{env.get('CM_DATASET_DIGITS_HOLDOUT_COUNT', '?')} hold-out samples"
     accuracy = f"{env.get('CM_ML_MODEL_ACCURACY', '?')} % when trained"
     rows = (
