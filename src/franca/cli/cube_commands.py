@@ -153,9 +153,9 @@ def _place(bound: Bound, session: Session, name: str) -> str:
 def _open(bound: Bound, session: Session) -> Any:
     """The request, typed, and everything read that it needs."""
     from franca.compat import mlcube_front as front
-    from franca.cube.execute import Console
-    from franca.cube.execute import Session as CubeSession
     from franca.cube.request import FRANCA
+    from franca.cube.session import Console
+    from franca.cube.session import Session as CubeSession
 
     name, words = _positional(bound)
     words = [w for w in words if w not in _DISPLAY and not w.startswith("--mlcube=")]

@@ -285,7 +285,7 @@ def request_of(parsed: Parsed, profile: Any) -> Any:
 
 
 def _console(parsed: Parsed) -> Any:
-    from franca.cube.execute import Console
+    from franca.cube.session import Console
 
     level = LEVELS.index(parsed.level)
 
@@ -301,7 +301,7 @@ def _console(parsed: Parsed) -> Any:
 
 
 def _session(parsed: Parsed) -> Any:
-    from franca.cube.execute import Session
+    from franca.cube.session import Session
 
     return Session(_request(parsed), os.environ, _console(parsed))
 

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from franca.cube.config import select_tasks, typed_cube
-from franca.cube.execute import Session
+from franca.cube.session import Session
 
 
 def clean(session: Session, *, dry: bool) -> list[str]:

@@ -1,24 +1,20 @@
-"""Cubes on Kubernetes and Kubeflow: the claim's mount, the settings' keys, the pipeline of all tasks."""
+"""Cubes on Kubernetes and Kubeflow: the claim's mount and the settings' keys."""
 
 from __future__ import annotations
 
 import os
 
-from franca.cube.config import Effective, select_tasks, wanted_gpus
+from franca.cube.config import Effective, wanted_gpus
 from franca.cube.definition import cube_name
-from franca.cube.platforms import Platform, required_image
+from franca.cube.platform import Platform, required_image
 from franca.errors import MalformedFile, UsageError
 from franca.model.job import Capabilities, Command, Image, Job, Limits, Stage
-from franca.model.light import TYPE_CHECKING, Any
+from franca.model.light import Any
 from franca.runners.container import checked_gpus
 from franca.runners.kubeflow import Kubeflow
 from franca.runners.kubernetes import Kubernetes, resource_name
-from franca.runners.process import pasteable
-from franca.runners.runner import Runner, failure
+from franca.runners.runner import Runner
 from franca.runners.words import Facts, expand
-
-if TYPE_CHECKING:
-    from franca.cube.execute import Session, Shown
 
 
 class Pod:
@@ -85,45 +81,3 @@ def _base(config: Effective, known: Facts) -> Job:
     pairs = tuple((k, expand(str(v), known)) for k, v in env.items()) if isinstance(env, dict) else ()
     limits = Limits(gpus=gpus, memory=config.text("--memory"))
     return Job("", (), image=Image(required_image(config)), env=pairs, limits=limits)
-
-
-def pipeline_jobs(session: Session) -> tuple[Platform, tuple[Job, ...]]:
-    """The jobs of a Kubeflow run: the tasks asked for, or all of them in file order."""
-    from franca.cube.config import typed_cube
-    from franca.cube.execute import TaskRun
-
-    found = session.platform()
-    wanted = session.request.tasks or tuple(session.config.definition.tree["tasks"])
-    every = typed_cube(session.config).tasks
-    names = select_tasks(session.config, wanted)
-    runs = [TaskRun(session, found, task, every, set()) for name in names for task in every if task.name == name]
-    return found, tuple(run.job() for run in runs)
-
-
-def _package(launcher: Kubeflow, jobs: tuple[Job, ...]) -> str:
-    from franca.catalog.marked import dump
-
-    return dump(launcher.pipeline(jobs)) + "---\n" + dump(launcher.platform(jobs))
-
-
-def run_pipeline(session: Session) -> int:
-    """Write the pipeline and submit it. Returns 0; the pipeline goes on in the cluster."""
-    from franca.cube.files import write_atomic
-
-    found, jobs = pipeline_jobs(session)
-    launcher: Any = found.runner.launcher
-    write_atomic(launcher.package, _package(launcher, jobs))
-    session.console.note(f"wrote {launcher.package}")
-    outcome = session.executor().run(launcher.submit())
-    if not outcome.ok:
-        raise failure(launcher.submit(), outcome)
-    return 0
-
-
-def plan_pipeline(session: Session) -> list[Shown]:
-    from franca.cube.execute import Shown
-
-    found, jobs = pipeline_jobs(session)
-    launcher: Any = found.runner.launcher
-    write = Command(("tee", launcher.package), stdin=_package(launcher, jobs))
-    return [Shown(", ".join(job.name for job in jobs), (pasteable(write), pasteable(launcher.submit())))]

@@ -4,88 +4,30 @@ from __future__ import annotations
 
 import os
 
-from franca.cube.config import Effective, effective, select_tasks, typed_cube, typed_task
-from franca.cube.definition import cube_name
-from franca.cube.jobs import Access, claim_mounts, fixed_mounts, io_mounts, task_job, with_run_arguments
-from franca.cube.platforms import Platform, platform
+from franca.cube.config import Effective, select_tasks, typed_task
+from franca.cube.platform import Platform
 from franca.cube.recorder import Recorder
-from franca.cube.request import Request
-from franca.cube.seen import REFUSED, seen_image
-from franca.cube.settings import Settings, load_settings
-from franca.cube.sources import resolve_cube
-from franca.cube.workspace import (
-    Place,
-    Workspace,
-    check_mode,
-    check_types,
-    copy_inputs,
-    is_made,
-    make_directories,
-    missing_error,
-    missing_files,
-)
+from franca.cube.seen import REFUSED
+from franca.cube.session import Session, Shown
+from franca.cube.task_run import TaskRun
 from franca.errors import MalformedFile, StepFailed
-from franca.model.cube import DIRECTORY, FILE, UNKNOWN, Cube, Task
 from franca.model.job import Command, Job, Outcome, Stage
-from franca.model.light import TYPE_CHECKING, NamedTuple
-from franca.runners.process import Executor, Processes, pasteable
+from franca.model.light import TYPE_CHECKING
+from franca.runners.process import Executor, pasteable
 from franca.runners.runner import decisive_line, failure, is_hopeless, remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
-
-    from franca.cube.jobs import Warn
 
 #: Docker's and Podman's own statuses: the engine refused, the program cannot be started, or is not there.
 ENGINE_REFUSED = (REFUSED, 126, 127)
 
 
-class Console(NamedTuple):
-    """How a command talks: results on stdout, warnings and notes on stderr."""
-
-    say: Callable[[str], None]
-    warn: Warn
-    note: Callable[[str], None]  #: progress, shown at log level info
-
-
-class Session:
-    """One request about one cube, with everything read that it needs.
-
-    Raises (on construction): NotFound, MalformedFile, UsageError, Unavailable.
-    """
-
-    def __init__(self, request: Request, environ: Mapping[str, str], console: Console, directory: str = "") -> None:
-        self.request = request
-        self.environ = environ
-        self.console = console
-        here = directory or os.getcwd()
-        path = resolve_cube(request.cube, here, environ, offline=request.offline)
-        self.settings: Settings = load_settings(environ)
-        self.config: Effective = effective(request, path, self.settings, environ, here)
-        for warning in self.config.warnings:
-            console.note(warning)
-
-    def executor(self) -> Executor:
-        return Processes(self.environ, say=self.console.note)
-
-    def workspace(self) -> Workspace:
-        return Workspace(self.config.workspace, os.path.join(self.config.root, "workspace"), self.environ)
-
-    def platform(self) -> Platform:
-        found = platform(self.config, self.request, self.environ)
-        for warning in found.warnings:
-            self.console.warn(warning)
-        return found
-
-    def cube(self) -> Cube:
-        return typed_cube(self.config)
-
-
 def configure(session: Session) -> None:
     """Make the image or the environment of the cube ready. Raises StepFailed with the tool's status."""
     if session.config.runner == "ssh":
-        from franca.cube.remote import delegate
+        from franca.cube.delegate import delegate
 
         delegate(session).configure(session.executor())
         return
@@ -107,111 +49,12 @@ def configure(session: Session) -> None:
 def plan_configure(session: Session) -> list[str]:
     """The commands that :func:`configure` would start."""
     if session.config.runner == "ssh":
-        from franca.cube.remote import delegate
+        from franca.cube.delegate import delegate
 
         return [pasteable(command) for command in delegate(session).configure_commands()]
     found = session.platform()
     job = found.base._replace(name="configure")
     return [pasteable(command) for command in found.runner.launcher.configure(job, found.runner.container)]
-
-
-class TaskRun:
-    """One task of a request, on its way from parameters to commands."""
-
-    def __init__(self, session: Session, found: Platform, task: Task, every: tuple[Task, ...], made: set[str]) -> None:
-        self.session = session
-        self.found = found
-        self.task = task
-        self.every = every
-        self.made = made
-        self.workspace = session.workspace()
-        self.seen = seen_image(found, session.request.profile, session.environ)
-        self.trusted = self.seen is not None and self.seen.trusted()
-        self.cube = Cube(
-            session.config.root, session.config.definition.path, cube_name(session.config.tree), "",
-            every, "container_config" in session.config.tree,
-        )  # fmt: skip
-
-    def places(self) -> tuple[Place, ...]:
-        return self.workspace.places(self.task)
-
-    def check_inputs(self) -> None:
-        """Missing input files are an error before anything is started; see Profile.missing_files."""
-        missing = missing_files(self.task, self.places(), self.workspace, self.made)
-        for place in missing:
-            lenient = self.session.request.profile.missing_files == "lenient"
-            if self.session.request.keep_going_without_files or (
-                lenient and not os.path.isdir(os.path.dirname(place.path))
-            ):
-                self.session.console.warn(str(missing_error(self.task, place)))
-            else:
-                raise missing_error(self.task, place)
-
-    def check_types(self) -> None:
-        places = self.places()
-        unmade = [p for p in places if p.type != UNKNOWN or p.param.output or not is_made(p.path, self.made)]
-        check_types(self.task, unmade)
-
-    def job(self, *, planned: bool = False) -> Job:
-        """The task as a job; raises UsageError when a type is not known by now.
-
-        Args:
-            planned: what an earlier task of the request will make is not there yet; its type is read off its
-                name (with an extension a file, otherwise a directory).
-        """
-        places = self.places()
-        if planned:
-            places = tuple(_expected(place) if is_made(place.path, self.made) else place for place in places)
-        check_types(self.task, places)
-        if self.found.claim:
-            mounts = claim_mounts(places, self.workspace.path, self.found.claim)
-        elif self.cube.fixed_paths:
-            mounts = fixed_mounts(places)
-        elif self.found.runner.container.capabilities.mounts:
-            mounts = io_mounts(places, self._access(), self.session.console.warn)
-        else:
-            mounts = ()
-        where = self.session.config.where(("tasks", self.task.name))
-        job = task_job(self.cube, self.task, where, places, self.found.base, mounts)
-        if self.trusted:
-            job = job._replace(image=job.image._replace(seen=True))
-        if self.cube.fixed_paths:
-            job = with_run_arguments(job, self.task.options, self.found.runner.container, where)
-        return _native(job, self.found, self.task)
-
-    def _access(self) -> Access:
-        """Inputs are read-only in the strict profile, unless they ask for something else (section 16)."""
-        request = self.session.request
-        forced = check_mode(self.session.config.text("--mount_opts"), "--mount")
-        usual = "ro" if request.profile.strict or request.isolate else ""
-        return Access(forced, usual, request.isolate)
-
-    def make_places(self) -> None:
-        copies = self.workspace.copies(self.task, self.every)
-        copy_inputs(copies)
-        for source, target in copies:
-            self.session.console.note(f"copied {source} to {target}")
-
-    def make_directories(self) -> None:
-        places = self.places()
-        make_directories(places, self.session.console.warn)
-        if self.cube.fixed_paths:
-            for place in places:
-                if place.param.output and place.type == "file" and not os.path.exists(place.path):
-                    open(place.path, "a").close()
-
-
-def _expected(place: Place) -> Place:
-    if place.type != UNKNOWN or place.param.output:
-        return place
-    return place._replace(type=FILE if os.path.splitext(place.path)[1] else DIRECTORY)
-
-
-def _native(job: Job, found: Platform, task: Task) -> Job:
-    if found.native is None:
-        return job
-    entrypoint = found.native.words(job.entrypoint) if task.entrypoint else found.base.entrypoint
-    return job._replace(entrypoint=entrypoint)
 
 
 def _task_runs(session: Session, found: Platform) -> list[TaskRun]:
@@ -249,12 +92,12 @@ def _sound_names(config: Effective, wanted: tuple[str, ...]) -> list[str]:
 def run(session: Session) -> int:
     """Run the tasks of the request in order; the first failure ends it. Returns the exit status."""
     if session.config.runner == "ssh":
-        from franca.cube.remote import delegate
+        from franca.cube.delegate import delegate
 
         select_tasks(session.config, session.request.tasks)
         return delegate(session).run(session.executor())
     if session.config.runner == "kubeflow":
-        from franca.cube.clusters import run_pipeline
+        from franca.cube.pipeline import run_pipeline
 
         return run_pipeline(session)
     found = session.platform()
@@ -373,22 +216,15 @@ def _failed(one: TaskRun, job: Job, outcome: Outcome, log: str) -> StepFailed:
                       hint=hint, log=log)  # fmt: skip
 
 
-class Shown(NamedTuple):
-    """A task of a plan: the stages before it and its commands, exactly as they would be started."""
-
-    task: str
-    lines: tuple[str, ...]
-
-
 def plan(session: Session) -> list[Shown]:
     """What :func:`run` would start, task by task. Nothing is changed, nothing is started."""
     if session.config.runner == "ssh":
-        from franca.cube.remote import delegate
+        from franca.cube.delegate import delegate
 
         select_tasks(session.config, session.request.tasks)
         return delegate(session).plan()
     if session.config.runner == "kubeflow":
-        from franca.cube.clusters import plan_pipeline
+        from franca.cube.pipeline import plan_pipeline
 
         return plan_pipeline(session)
     found = session.platform()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 
-from franca.cube.execute import Session, configure
+from franca.cube.execute import configure
 from franca.cube.files import sha256
+from franca.cube.session import Session
 from franca.errors import NotFound, StepFailed, Unavailable
 from franca.model.job import Command, Image
 from franca.model.light import Any

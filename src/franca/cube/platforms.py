@@ -6,29 +6,17 @@ import os
 
 from franca.cube.config import Effective, command_words, wanted_gpus
 from franca.cube.jobs import caller
+from franca.cube.platform import Platform, required_image
 from franca.cube.request import Request
 from franca.errors import MalformedFile, Unavailable, UsageError
 from franca.model.job import Image, Job, Limits
-from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+from franca.model.light import Any
 from franca.runners.apptainer import Apptainer, image_file_name, is_source
 from franca.runners.container import checked_gpus
 from franca.runners.docker import DockerLike
 from franca.runners.launcher import Local
 from franca.runners.runner import Runner
 from franca.runners.words import Facts, expand, split_options
-
-if TYPE_CHECKING:
-    from franca.cube.native import NativeSetup
-
-
-class Platform(NamedTuple):
-    """A configured runner and the job it starts from."""
-
-    runner: Runner
-    base: Job
-    warnings: tuple[str, ...] = ()
-    native: NativeSetup | None = None  #: puts image paths back to the host's
-    claim: str = ""  #: on a cluster: where the volume claim with the workspace is mounted
 
 
 def facts(environ: Any) -> Facts:
@@ -77,25 +65,6 @@ def _executable(config: Effective, key: str) -> tuple[str, ...]:
     if not words:
         raise MalformedFile(f"{key} is empty", where=config.where(("runner", key)), hint=f"write: {key}: {key}")
     return words
-
-
-def required_image(config: Effective) -> str:
-    """The image's name. Raises MalformedFile when the cube has none for this platform."""
-    section = "singularity" if config.runner == "singularity" else "docker"
-    value = config.tree["runner"].get("image")
-    if value == f"${{{section}.image}}" and config.resolver.get((section, "image")) is None:
-        raise MalformedFile(
-            f"{section}.image is required for platform {config.platform}", where=config.definition.where((section,)),
-            hint=f"add '{section}: {{image: org/name:1.0}}', or run it without a container: --platform=native",
-        )  # fmt: skip
-    name = config.text("image").strip()
-    if not name:
-        raise MalformedFile(f"{section}.image must not be empty", where=config.definition.where((section, "image")),
-                            hint="give the image a name, as org/name:1.0")  # fmt: skip
-    if name.startswith("-"):
-        raise MalformedFile(f"{section}.image must not begin with a dash: {name!r}",
-                            where=config.definition.where((section, "image")))  # fmt: skip
-    return name
 
 
 def _docker_image(config: Effective, known: Facts) -> tuple[Image, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from franca.model.light import IO, TYPE_CHECKING
 from franca.runners.process import Executor, Processes
 
 if TYPE_CHECKING:
-    from franca.cube.execute import Session
+    from franca.cube.session import Session
     from franca.model.job import Job, Outcome
 
 

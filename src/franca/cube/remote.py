@@ -1,25 +1,19 @@
-"""Cubes on other machines: the published ssh runner (a remote ``mlcube``), and launchers in front of containers."""
+"""Launchers in front of a cube's container: another machine by ssh, or Slurm."""
 
 from __future__ import annotations
 
 import os
-from shlex import join as command_line
-from shlex import quote as literal
 
-from franca.cube.config import Effective, select_tasks
+from franca.cube.config import Effective
+from franca.cube.platform import Platform
 from franca.cube.request import Options, Request
 from franca.errors import MalformedFile, UsageError
-from franca.model.job import Command, Limits
-from franca.model.light import TYPE_CHECKING, Any, NamedTuple
+from franca.model.job import Limits
+from franca.model.light import Any
 from franca.runners.container import checked_gpus
-from franca.runners.process import Executor, pasteable
-from franca.runners.runner import Runner, failure
+from franca.runners.runner import Runner
 from franca.runners.ssh import SSH, Connection
 from franca.runners.words import Facts, split_options
-
-if TYPE_CHECKING:
-    from franca.cube.execute import Session, Shown
-    from franca.cube.platforms import Platform
 
 Tree = dict[str, Any]
 
@@ -28,8 +22,8 @@ def launched(found: Platform, config: Effective, request: Request, known: Facts)
     """The platform's container behind the launcher that the request names."""
     section = config.resolver.get(("launcher",))
     if config.launcher == "ssh":
-        connection = _connection(section, config, request)
-        root = _text(section, "remote_root") or "franca-cubes"
+        connection = connection_of(section, config, request)
+        root = text_of(section, "remote_root") or "franca-cubes"
         launcher: Any = SSH(connection, root, config.root)
         return found._replace(runner=Runner(launcher, found.runner.container))
     launcher = _slurm(section, config, known)
@@ -49,21 +43,21 @@ def _granted(limits: Limits, options: Options) -> Limits:
 def _slurm(section: Tree, config: Effective, known: Facts) -> Any:
     from franca.runners.slurm import Slurm
 
-    mode = _text(section, "mode") or "srun"
+    mode = text_of(section, "mode") or "srun"
     if mode not in ("srun", "sbatch"):
         raise MalformedFile(
             f"slurm.mode must be srun or sbatch, not {mode!r}", where=config.definition.where(("slurm",))
         )
     log = os.path.join(config.workspace, "slurm-%x.log")
     return Slurm(
-        _text(section, "partition"), _text(section, "account"), _text(section, "time"), _text(section, "gres"),
-        split_options(_text(section, "args"), known, "slurm.args"), mode == "sbatch", log,
+        text_of(section, "partition"), text_of(section, "account"), text_of(section, "time"), text_of(section, "gres"),
+        split_options(text_of(section, "args"), known, "slurm.args"), mode == "sbatch", log,
     )  # fmt: skip
 
 
-def _connection(section: Tree, config: Effective, request: Request) -> Connection:
-    """From the platform's keys; ``identify_file`` is the published spelling."""
-    host = _text(section, "host")
+def connection_of(section: Tree, config: Effective, request: Request) -> Connection:
+    """The other machine, from the platform's keys; ``identify_file`` is the published spelling."""
+    host = text_of(section, "host")
     if not host or host.startswith("-") or host != host.strip():
         raise MalformedFile(
             f"ssh needs the host of the other machine, not {host!r}", where=config.definition.where(("ssh",)),
@@ -72,136 +66,19 @@ def _connection(section: Tree, config: Effective, request: Request) -> Connectio
     authentication = section.get("authentication") or {}
     if not isinstance(authentication, dict):
         raise MalformedFile("authentication must be a map", where=config.definition.where(("ssh", "authentication")))
-    identity = _text(authentication, "identify_file") or _text(authentication, "identity_file")
+    identity = text_of(authentication, "identify_file") or text_of(authentication, "identity_file")
     wanted = section.get("host_keys")
     safe = request.profile.check_host_keys or bool(config.launcher)
     check = safe if wanted is None else wanted in (True, "check")
     return Connection(
-        host, _text(authentication, "user"), identity, _text(section, "port"), check,
-        tuple((_text(section, "ssh") or "ssh").split()), tuple((_text(section, "rsync") or "rsync").split()),
+        host, text_of(authentication, "user"), identity, text_of(section, "port"), check,
+        tuple((text_of(section, "ssh") or "ssh").split()), tuple((text_of(section, "rsync") or "rsync").split()),
     )  # fmt: skip
 
 
-def _text(section: Tree, key: str) -> str:
+def text_of(section: Tree, key: str) -> str:
+    """A key's value as text; "" where it is absent."""
     value = section.get(key)
     if isinstance(value, (dict, list)):
         raise UsageError(f"{key} must be text")
     return "" if value is None else str(value)
-
-
-class Delegate(NamedTuple):
-    """A machine with its own ``mlcube``: the cube goes there, the same command runs there (section 9)."""
-
-    connection: Connection
-    remote: str  #: directory of the cube over there
-    platform: str
-    environment: str  #: virtual environment over there, "" = the system's
-    python: str
-    requirements: tuple[str, ...]
-    session: Any
-
-    def configure(self, executor: Executor) -> None:
-        for command in self.configure_commands():
-            _must(command, executor)
-
-    def configure_commands(self) -> list[Command]:
-        """Environment, its packages, the cube's files, and ``mlcube configure``."""
-        connection, commands = self.connection, []
-        if self.environment:
-            make = f"test -d {literal(self.environment)} || {{ mkdir -p {literal(os.path.dirname(self.environment))}"
-            make += f" && {literal(self.python)} -m venv {literal(self.environment)}; }}"
-            commands.append(connection.command(make, "make the remote environment"))
-        if self.requirements:
-            install = command_line((self.python, "-m", "pip", "install", *self.requirements))
-            line = f"{self._activation()} && {install}" if self.environment else install
-            commands.append(connection.command(line, "install packages"))
-        commands += self._sync()
-        commands.append(connection.command(self._line("configure", ""), f"configure on {connection.host}"))
-        return commands
-
-    def _sync(self) -> list[Command]:
-        make = self.connection.command(f"mkdir -p {literal(self.remote)}", "make the remote directory")
-        return [make, self.connection.push(self.session.config.root + "/", self.remote + "/")]
-
-    def run(self, executor: Executor) -> int:
-        if self.session.request.profile.sync_before:
-            for command in self._sync():
-                _must(command, executor)
-        for task in select_tasks(self.session.config, self.session.request.tasks):
-            outcome = executor.run(self._run_command(task))
-            if not outcome.ok:
-                raise failure(self._run_command(task), outcome)
-            _must(self._fetch(), executor)
-        return 0
-
-    def _run_command(self, task: str) -> Command:
-        return self.connection.command(self._line("run", task), f"run task {task} on {self.connection.host}")
-
-    def _fetch(self) -> Command:
-        os.makedirs(self.session.config.workspace, exist_ok=True)
-        return self.connection.pull(self._remote_workspace() + "/", self.session.config.workspace + "/")
-
-    def _remote_workspace(self) -> str:
-        own = os.path.join(self.session.config.root, "workspace")
-        if self.session.config.workspace == own:
-            return f"{self.remote}/workspace"
-        return f"{self.remote}/workspaces/{os.path.basename(self.session.config.workspace)}"
-
-    def plan(self) -> list[Shown]:
-        from franca.cube.execute import Shown
-
-        before = self._sync() if self.session.request.profile.sync_before else []
-        out = []
-        for task in select_tasks(self.session.config, self.session.request.tasks):
-            commands = [*before, self._run_command(task), self._fetch()]
-            out.append(Shown(task, tuple(pasteable(command) for command in commands)))
-            before = []
-        return out
-
-    def _activation(self) -> str:
-        return f". {literal(self.environment + '/bin/activate')}" if self.environment else ":"
-
-    def _line(self, command: str, task: str) -> str:
-        """The remote command line, with everything that was given here."""
-        config, request = self.session.config, self.session.request
-        file = os.path.basename(config.definition.path)
-        cube = "." if file == "mlcube.yaml" else file
-        words = ["mlcube", command, f"--mlcube={cube}", f"--platform={self.platform}"]
-        words += [f"--task={task}"] if task else []
-        if self._remote_workspace() != f"{self.remote}/workspace":
-            words.append(f"--workspace={self._remote_workspace()}")
-        for name in Options._fields:
-            value = getattr(request.options, name)
-            words += [f"--{name}={value}"] if value is not None and task else []
-        for flag, wanted in (("--strict", request.profile.strict), ("--isolate", request.isolate)):
-            words += [flag] if wanted and task else []
-        words += [f"-P{word}" for word in request.override_words if not word.startswith(("ssh.", "runner."))]
-        words += [f"{name}={value}" for name, value in request.values] if task else []
-        return f"{self._activation()} && cd {literal(self.remote)} && {command_line(words)}"
-
-
-def delegate(session: Session) -> Delegate:
-    """The remote machine of a session whose platform is the published ssh runner."""
-    config = session.config
-    section = config.resolver.get(("runner",))
-    remote_root = _text(section, "remote_root")
-    if not remote_root.strip():
-        raise MalformedFile("ssh needs remote_root, a directory on the other machine",
-                            where=config.definition.where(("ssh",)), hint="-Pssh.remote_root=/path")  # fmt: skip
-    interpreter = section.get("interpreter") or {}
-    if not isinstance(interpreter, dict):
-        raise MalformedFile("interpreter must be a map", where=config.definition.where(("ssh", "interpreter")))
-    environment = ""
-    if interpreter.get("type") == "virtualenv":
-        environment = f"{_text(interpreter, 'location')}/{_text(interpreter, 'name')}"
-    remote = f"{remote_root.rstrip('/')}/{os.path.basename(config.root)}"
-    return Delegate(
-        _connection(section, config, session.request), remote, _text(section, "platform") or "docker", environment,
-        _text(interpreter, "python") or "python3", tuple(_text(interpreter, "requirements").split()), session,
-    )  # fmt: skip
-
-
-def _must(command: Command, executor: Executor) -> None:
-    outcome = executor.run(command)
-    if not outcome.ok:
-        raise failure(command, outcome)

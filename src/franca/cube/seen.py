@@ -16,7 +16,7 @@ from franca.runners.docker import DockerLike
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from franca.cube.platforms import Platform
+    from franca.cube.platform import Platform
     from franca.cube.request import Profile
 
 REFUSED = 125  # an engine's own status for what it refuses to start

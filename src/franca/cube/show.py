@@ -14,7 +14,7 @@ from franca.model.light import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from franca.cube.execute import Session
+    from franca.cube.session import Session
 
 
 def describe(cube: str, environ: Mapping[str, str], directory: str) -> str:

@@ -15,8 +15,9 @@ import pytest
 
 from franca.cube.definition import parse_override
 from franca.cube.dockerfile import read_dockerfile
-from franca.cube.execute import Console, Session, plan, plan_configure
+from franca.cube.execute import plan, plan_configure
 from franca.cube.request import FRANCA, PUBLISHED, Options, Request
+from franca.cube.session import Console, Session
 from franca.errors import FrancaError, MalformedFile, NotFound, UsageError
 
 CUBE = """name: c

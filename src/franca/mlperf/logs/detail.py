@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from franca.errors import Location, MalformedFile
+from franca.mlperf.logs.entry import DetailEntry
 from franca.mlperf.logs.lines import excerpt, read_blocks
 
 MARK = ":::MLLOG"
@@ -27,17 +27,6 @@ AUDIT_WARNING = "Found Audit Config file"
 """Start of the warning that an audit configuration was in force (2.4)."""
 
 _SINGLE = ("effective_", "result_")
-
-
-class DetailEntry(NamedTuple):
-    """One line of the log. `time_ms` counts from the start of the test; `line` from 1."""
-
-    key: str
-    value: object
-    time_ms: float
-    line: int
-    is_error: bool
-    is_warning: bool
 
 
 class DetailLog:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from franca.mlperf.logs.detail import DetailEntry
+from franca.mlperf.logs.entry import DetailEntry
 
 
 class _Metadata(msgspec.Struct, frozen=True, gc=False):
