@@ -11,8 +11,15 @@ import msgspec
 import franca
 from franca.catalog.files import write_json_atomic
 from franca.errors import FrancaError
-from franca.mlperf.inference.spec import Ingredient, Part, RunSpec, checked
+from franca.mlperf.inference.parts import model_file, parts_of
+from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
+
+DATA = {
+    "imagenet": ("get,preprocessed,dataset,imagenet", "CM_DATASET_PREPROCESSED_PATH"),
+    "openimages": ("get,preprocessed,dataset,openimages", "CM_DATASET_PREPROCESSED_PATH"),
+    "squad": ("get,dataset,squad", "CM_DATASET_SQUAD_VAL_PATH"),
+}
 
 
 def preprocess(i):
@@ -50,20 +57,17 @@ def postprocess(i):
 
 
 def make_request(env, wishes):
-    """The digits benchmark as the user wants it, over what the dependencies brought."""
-    model = env["CM_ML_MODEL_FILE_WITH_PATH"]
-    shape = [int(size) for size in str(env["CM_ML_MODEL_INPUT_SHAPE"]).split(",")[1:]]
-    scale = float(env.get("CM_ML_MODEL_INPUT_SCALE") or 1)
-    count = {"performance_count": wishes.performance_count} if wishes.performance_count else {}
-    options = {"model": model, "device": wishes.device, "threads": wishes.threads}
+    """The benchmark as the user wants it, over what the dependencies brought."""
+    model = wishes.model
+    parts = parts_of(model, wishes, env)
     return RunSpec(
-        benchmark="digits",
-        model=env["CM_ML_MODEL"],
-        model_file=model,
-        dataset_name="handwritten digits (hold-out)",
-        backend=Part(wishes.backend, {**options, "output": env.get("CM_ML_MODEL_OUTPUT_NAME", "")}),
-        dataset=Part("digits", {"path": env["CM_DATASET_DIGITS_PATH"], "shape": shape, "scale": scale, **count}),
-        metric=Part("label"),
+        benchmark=parts.benchmark,
+        model=env["CM_ML_MODEL"] if model.task == "digits" else model.name,
+        model_file=model_file(env),
+        dataset_name=parts.dataset_name,
+        backend=parts.backend,
+        dataset=parts.dataset,
+        metric=parts.metric,
         interpreter=env.get("CM_PYTHON_VENV_BIN_WITH_PATH") or env["CM_PYTHON_BIN_WITH_PATH"],
         scenarios=wishes.scenarios,
         modes=wishes.modes,
@@ -92,16 +96,15 @@ def make_request(env, wishes):
         compliance=wishes.compliance,
         device=wishes.device,
         command=str(env.get("CM_MLPERF_INFERENCE_COMMAND") or ""),
-        accuracy_target=float(env.get("CM_ML_MODEL_ACCURACY_TARGET") or 0),
-        ingredients=ingredients(env),
+        accuracy_target=float(
+            env.get("CM_ML_MODEL_ACCURACY_TARGET") or (wishes.rules.accuracy if model.checked_as else 0)
+        ),
+        ingredients=ingredients(env, model),
     )
 
 
-def ingredients(env):
+def ingredients(env, model):
     """The steps that this run stands on, with versions and places, for the report."""
-    digits = "digits,_submission" if env.get("CM_MLPERF_DIGITS_SPLIT") == "submission" else "digits"
-    holdout = f"{env.get('CM_DATASET_DIGITS_HOLDOUT_COUNT', '?')} hold-out samples"
-    accuracy = f"{env.get('CM_ML_MODEL_ACCURACY', '?')} % when trained"
     rows = (
         ("Python", "get,python3", env.get("CM_PYTHON_VERSION"), "CM_PYTHON_VENV_BIN_WITH_PATH"),
         (
@@ -116,7 +119,32 @@ def ingredients(env):
             env.get("CM_PYTHON_LIB_ONNXRUNTIME_VERSION"),
             "CM_PYTHON_LIB_ONNXRUNTIME_PATH",
         ),
-        ("Data set", f"get,dataset,{digits}", holdout, "CM_DATASET_DIGITS_PATH"),
-        ("Model", f"get,ml-model,{digits}", accuracy, "CM_ML_MODEL_FILE_WITH_PATH"),
+        *(digits(env) if model.task == "digits" else official(env, model)),
     )
     return [Ingredient(name, str(version or ""), str(env.get(path) or ""), tags) for name, tags, version, path in rows]
+
+
+def digits(env):
+    """Data set and model of the digits."""
+    tags = "digits,_submission" if env.get("CM_MLPERF_DIGITS_SPLIT") == "submission" else "digits"
+    holdout = f"{env.get('CM_DATASET_DIGITS_HOLDOUT_COUNT', '?')} hold-out samples"
+    accuracy = f"{env.get('CM_ML_MODEL_ACCURACY', '?')} % when trained"
+    return (
+        ("Data set", f"get,dataset,{tags}", holdout, "CM_DATASET_DIGITS_PATH"),
+        ("Model", f"get,ml-model,{tags}", accuracy, "CM_ML_MODEL_FILE_WITH_PATH"),
+    )
+
+
+def official(env, model):
+    """Data set and model of an official benchmark: what recipes got, or what the user gave."""
+    given = env.get("CM_MLPERF_DATASET_PATH") or (model.task == "imagenet" and env.get("IMAGENET_PATH"))
+    place = "CM_MLPERF_DATASET_PATH" if given else DATA[model.task][1]
+    return (
+        ("Data set", "" if given else DATA[model.task][0], "given" if given else "", place),
+        (
+            "Model",
+            f"get,ml-model,{model.name}",
+            str(env.get("CM_ML_MODEL_PRECISION") or ""),
+            "CM_ML_MODEL_FILE_WITH_PATH",
+        ),
+    )

@@ -15,7 +15,7 @@ from franca.errors import FrancaError
 from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish
 from franca.mlperf.inference.flags import with_aliases
 from franca.mlperf.inference.power_wishes import power_inputs
-from franca.mlperf.inference.wishes import model_kind, read_wishes
+from franca.mlperf.inference.wishes import read_wishes
 from franca.mlperf.power.client import reach
 from franca.publish.report.write import write_report
 
@@ -55,7 +55,6 @@ def preprocess(i):
         if wishes.power is not None:
             reach(wishes.power)
         after = read_finish(env)
-        kind = model_kind(env)
         clean(after)
         os.makedirs(wishes.output, exist_ok=True)
     except FrancaError as error:
@@ -65,8 +64,8 @@ def preprocess(i):
     env["CM_MLPERF_INFERENCE_RESULTS_DIR"] = wishes.output  # absolute: relative to where the user stands
     env["CM_MLPERF_INFERENCE_COMMAND"] = command(i, wishes.output)
     env["CM_MLPERF_FINISH"] = msgspec.json.encode(after).decode()
-    if kind:
-        env["CM_MLPERF_DIGITS_KIND"] = kind
+    if wishes.model.kind:
+        env["CM_MLPERF_DIGITS_KIND"] = wishes.model.kind
     if env.get("CM_MLPERF_RUN_KIND"):
         env["CM_MLPERF_DIGITS_SPLIT"] = "submission"
     return {"return": 0}

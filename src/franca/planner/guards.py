@@ -35,19 +35,20 @@ def decide(
 
     ``unknown`` are variables that a step before may still set (only while planning).
     """
-    waits = tuple(sorted({key for name in GUARD_KEYS for key in (guarded.get(name) or {}) if key in unknown}))
-    if waits:
-        return Verdict(False, "waits for " + ", ".join(waits), waits)
     enable, enable_any = guarded.get("enable_if_env"), guarded.get("enable_if_any_env")
     skip, skip_any = guarded.get("skip_if_env"), guarded.get("skip_if_any_env")
-    if enable is not None and not _all_match(enable, env, new):
-        return Verdict(False, "not enabled: " + _describe(enable, env))
-    if enable_any is not None and not _any_matches(enable_any, env, new):
+    # What is known may be enough to say no: one condition of those that must all hold, one of those of which any does.
+    if enable is not None and not _all_match(_known(enable, unknown), env, new):
+        return Verdict(False, "not enabled: " + _describe(_known(enable, unknown), env))
+    if enable_any is not None and not _waits(enable_any, unknown) and not _any_matches(enable_any, env, new):
         return Verdict(False, "not enabled by any of: " + _describe(enable_any, env))
-    if skip is not None and _all_match(skip, env, new):
+    if skip is not None and not _waits(skip, unknown) and _all_match(skip, env, new):
         return Verdict(False, "skipped: " + _describe(skip, env))
-    if skip_any is not None and _any_matches(skip_any, env, new):
-        return Verdict(False, "skipped by one of: " + _describe(skip_any, env))
+    if skip_any is not None and _any_matches(_known(skip_any, unknown), env, new):
+        return Verdict(False, "skipped by one of: " + _describe(_known(skip_any, unknown), env))
+    waits = tuple(sorted({key for name in GUARD_KEYS for key in _waits(guarded.get(name) or {}, unknown)}))
+    if waits:
+        return Verdict(False, "waits for " + ", ".join(waits), waits)
     if fake_run and is_true(guarded.get("skip_if_fake_run")):
         return Verdict(False, "skipped in a fake run")
     return APPLIES
@@ -59,6 +60,14 @@ def is_true(value: Any) -> bool:
 
 def is_false(value: Any) -> bool:
     return str(value).strip().lower() in FALSE_WORDS
+
+
+def _known(conditions: Mapping[str, Any], unknown: Collection[str]) -> Mapping[str, Any]:
+    return {key: values for key, values in conditions.items() if key not in unknown} if unknown else conditions
+
+
+def _waits(conditions: Mapping[str, Any], unknown: Collection[str]) -> list[str]:
+    return [key for key in conditions if key in unknown] if unknown else []
 
 
 def _all_match(conditions: Mapping[str, Any], env: Mapping[str, Any], new: bool) -> bool:

@@ -223,7 +223,7 @@ def test_the_end_of_a_submission_run_leaves_tree_summary_and_archive(env, tmp_pa
     assert done.outcome is not None and done.outcome.short_only and not done.outcome.accepted
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["open.tar.gz", "summary.csv", "summary.json"]
     text = "\n".join(said)
-    assert "breaks the rules of length and nothing else" in text and "  P7 " in text
+    assert "breaks the rules of length and size, and nothing else" in text and "  P7 " in text
     assert said[-2] == "SUMMARY: submission looks OK (short run)" and "Results=3, NoResults=0" in text
     rows = (tmp_path / "here/summary.csv").read_text("utf-8").splitlines()
     assert len(rows) == 4 and all("SHORT RUN, no submission" in row for row in rows[1:])
@@ -282,7 +282,7 @@ def test_the_program_of_the_recipe_builds_and_judges(results, tmp_path) -> None:
         argv = [sys.executable, "-m", "franca.mlperf.submission.build_main", str(path)]
         done = subprocess.run(argv, capture_output=True, text=True, env=environ, timeout=60)
         assert done.returncode == status, done.stderr
-        assert "breaks the rules of length and nothing else" in done.stdout
+        assert "breaks the rules of length and size, and nothing else" in done.stdout
     assert (tmp_path / "a.tar.gz").is_file() and (tmp_path / "sum.csv").is_file()
     path.write_text(json.dumps({**data, "colour": "red"}), "utf-8")
     done = subprocess.run(argv, capture_output=True, text=True, env=environ, timeout=60)

@@ -50,16 +50,16 @@ def bright_box(path: Path, size: int) -> Path:
     return save(path, nodes, [port("images", "FLOAT", [1, 3, size, size])], outputs, constants)
 
 
-def finds_piece(path: Path, first: int, last: int) -> Path:
+def finds_piece(path: Path, first: int, last: int, names: tuple[str, str] = ("start", "end")) -> Path:
     """Question answering: one start where the piece ``first`` is, one end where ``last`` is, in the passage.
 
-    Three int64 inputs [N, S] -> start [N, S], end [N, S].
+    Three int64 inputs [N, S] -> start [N, S], end [N, S], called ``names``.
     """
     import numpy as np
     from onnx import helper
 
     nodes = []
-    for name, piece in (("start", "first"), ("end", "last")):
+    for name, piece in zip(names, ("first", "last"), strict=True):
         nodes += [
             helper.make_node("Equal", ["input_ids", piece], [name + "_is"]),
             helper.make_node("Cast", [name + "_is"], [name + "_number"], to=1),
@@ -69,7 +69,7 @@ def finds_piece(path: Path, first: int, last: int) -> Path:
             helper.make_node("Mul", [name + "_there", name + "_mask"], [name]),
         ]
     inputs = [port(name, "INT64", ["N", "S"]) for name in ("input_ids", "input_mask", "segment_ids")]
-    outputs = [port(name, "FLOAT", ["N", "S"]) for name in ("start", "end")]
+    outputs = [port(name, "FLOAT", ["N", "S"]) for name in names]
     return save(path, nodes, inputs, outputs, {"first": np.array([first]), "last": np.array([last])})
 
 
@@ -92,3 +92,27 @@ def weighs_clicks(path: Path, weight: float) -> Path:
     ]
     inputs = [port("dense", "FLOAT", ["R", 13]), port("sparse_0", "INT32", ["R", "H"])]
     return save(path, nodes, inputs, [port("probability", "FLOAT", ["R", 1])], {"column": column})
+
+
+def light_or_dark(path: Path, classes: int) -> Path:
+    """Classification: class 0 for dark pictures, 1 for light ones; one more output for the background comes first.
+
+    input_tensor:0 [N, 3, 224, 224] -> ArgMax:0 [N], softmax_tensor:0 [N, classes + 1], as the published ResNet-50.
+    """
+    import numpy as np
+    from onnx import helper
+
+    weights = np.zeros((1, classes + 1), dtype=np.float32)
+    weights[0, 1], weights[0, 2] = -1, 1
+    bias = np.full((classes + 1,), -1e6, dtype=np.float32)
+    bias[1:3] = 0
+    nodes = [
+        helper.make_node("ReduceMean", ["input_tensor:0"], ["mean"], axes=[1, 2, 3], keepdims=0),  # [N]
+        helper.make_node("Unsqueeze", ["mean", "last"], ["column"]),
+        helper.make_node("MatMul", ["column", "weights"], ["sums"]),
+        helper.make_node("Add", ["sums", "bias"], ["softmax_tensor:0"]),
+        helper.make_node("ArgMax", ["softmax_tensor:0"], ["ArgMax:0"], axis=1, keepdims=0),
+    ]
+    outputs = [port("ArgMax:0", "INT64", ["N"]), port("softmax_tensor:0", "FLOAT", ["N", classes + 1])]
+    constants = {"weights": weights, "bias": bias, "last": np.array([1])}
+    return save(path, nodes, [port("input_tensor:0", "FLOAT", ["N", 3, 224, 224])], outputs, constants)

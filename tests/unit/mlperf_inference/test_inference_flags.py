@@ -9,7 +9,7 @@ import yaml
 
 from franca.errors import UsageError
 from franca.mlperf.inference.flags import FLAGS, REFUSED, with_aliases
-from franca.mlperf.inference.wishes import model_kind, read_wishes
+from franca.mlperf.inference.wishes import chosen_model, read_wishes
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "recipes" / "script"
 # The inputs of mlperf-inference 16.3, with the keys that it names; `docker_*` and data paths are in its last rows.
@@ -178,11 +178,59 @@ def test_compliance_tests_by_word_or_by_name(text, tests) -> None:
 
 
 def test_a_model_is_named_or_refused_with_the_list() -> None:
-    assert model_kind({"CM_MLPERF_MODEL": "digits-cnn"}) == "cnn"
-    with pytest.raises(UsageError, match="expected digits, digits-mlp, digits-cnn"):
-        model_kind({"CM_MLPERF_MODEL": "bert-99"})
+    assert chosen_model({"CM_MLPERF_MODEL": "digits-cnn"}).kind == "cnn"
+    assert chosen_model({}).name == "digits"
+    assert chosen_model({"CM_MLPERF_MODEL": "ResNet"}).name == "resnet50"
+    with pytest.raises(UsageError, match="no task for this model; expected digits, digits-mlp, digits-cnn, resnet50"):
+        chosen_model({"CM_MLPERF_MODEL": "alexnet"})
+    with pytest.raises(UsageError, match="no runner for it") as caught:
+        chosen_model({"CM_MLPERF_MODEL": "gptj-99"})
+    assert "franca bench accuracy" in caught.value.hint
     with pytest.raises(UsageError, match="--precision=int8"):
-        model_kind({"CM_MLPERF_MODEL_PRECISION": "int8"})
+        chosen_model({"CM_MLPERF_MODEL_PRECISION": "int8"})
+
+
+@pytest.mark.parametrize(
+    ("model", "bound_ms", "tests", "required"),
+    [
+        ("resnet50", 15, ["TEST01", "TEST04"], ["SingleStream", "MultiStream", "Offline"]),
+        ("retinanet", 100, ["TEST01"], ["SingleStream", "MultiStream", "Offline"]),
+        ("bert-99", 130, ["TEST01"], ["SingleStream", "Offline"]),
+    ],
+)
+def test_official_models_bring_the_rules_of_their_benchmark(
+    model: str, bound_ms: float, tests: list[str], required: list[str]
+) -> None:
+    """Bounds and tests: sections 2.5 and 9.1; scenarios of edge systems: 13.1."""
+    env = {"CM_MLPERF_MODEL": model, "CM_MLPERF_LOADGEN_ALL_SCENARIOS": "yes", "CM_MLPERF_LOADGEN_COMPLIANCE": "yes"}
+    wishes = read_wishes({**env, "CM_MLPERF_INFERENCE_ROUND": "v5.1"})
+    assert wishes.targets.server_bound_ms == bound_ms
+    assert wishes.compliance == tests
+    assert sorted(wishes.scenarios) == sorted(required)
+    assert wishes.official_model == ""  # it is one
+    assert read_wishes({**env, "CM_MLPERF_LOADGEN_SERVER_LATENCY_BOUND": "7"}).targets.server_bound_ms == 7
+
+
+def test_a_benchmark_that_was_given_up_is_submitted_to_its_last_round() -> None:
+    env = {"CM_MLPERF_MODEL": "retinanet", "CM_MLPERF_RUN_KIND": "submission"}
+    assert read_wishes(env).round == "v6.0"
+    assert read_wishes({**env, "CM_MLPERF_INFERENCE_ROUND": "v4.0"}).round == "v4.0"
+    assert read_wishes({**env, "CM_MLPERF_MODEL": "resnet50"}).round == ""  # the newest round has it
+
+
+def test_a_model_has_its_own_batch() -> None:
+    assert read_wishes({}).max_batchsize == 256
+    assert read_wishes({"CM_MLPERF_MODEL": "resnet50", "CM_MLPERF_LOADGEN_MAX_BATCHSIZE": "64"}).max_batchsize == 64
+    assert read_wishes({"CM_MLPERF_MODEL": "retinanet"}).max_batchsize == 1
+    with pytest.raises(UsageError, match="retinanet takes at most 1 samples at once"):
+        read_wishes({"CM_MLPERF_MODEL": "retinanet", "CM_MLPERF_LOADGEN_MAX_BATCHSIZE": "2"})
+
+
+def test_all_scenarios_of_a_data_center_are_others() -> None:
+    env = {"CM_MLPERF_MODEL": "retinanet", "CM_MLPERF_LOADGEN_ALL_SCENARIOS": "yes"}
+    center = read_wishes({**env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": "datacenter", "CM_MLPERF_INFERENCE_ROUND": "v4.0"})
+    assert sorted(center.scenarios) == ["Offline", "Server"]
+    assert sorted(read_wishes({**env, "CM_MLPERF_MODEL": "digits"}).scenarios) == sorted(FOUR)
 
 
 def test_keys_of_the_newer_front_end_mean_the_same() -> None:

@@ -78,6 +78,33 @@ def test_an_unresolved_value_counts_as_empty_in_the_new_dialect_only() -> None:
     assert applies(guard, {"K": "<<<OTHER>>>"}, new=False)
 
 
+@pytest.mark.parametrize(
+    ("guard", "reason"),
+    [
+        ({"enable_if_env": {"X": ["1a"], "A": ["no such"]}}, "not enabled: A=b (wants no such)"),
+        ({"skip_if_any_env": {"X": ["1a"], "A": ["b"]}}, "skipped by one of: A=b (wants b)"),
+        ({"enable_if_env": {"A": ["c"]}, "skip_if_env": {"X": ["1a"]}}, "not enabled: A=b (wants c)"),
+        ({"skip_if_env": {"A": ["b"]}, "enable_if_any_env": {"X": ["1a"]}}, "skipped: A=b (wants b)"),
+    ],
+)
+def test_what_is_known_may_decide_before_the_unknown_is_known(guard: dict, reason: str) -> None:
+    verdict = decide(guard, {"A": "b"}, new=False, unknown={"X"})
+    assert (verdict.applies, verdict.reason, verdict.waits_for) == (False, reason, ())
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        {"enable_if_env": {"X": ["1a"], "A": ["b"]}},
+        {"enable_if_any_env": {"X": ["1a"], "A": ["no such"]}},
+        {"skip_if_env": {"X": ["1a"], "A": ["b"]}},
+        {"skip_if_any_env": {"X": ["1a"], "A": ["no such"]}},
+    ],
+)
+def test_nobody_can_say_where_the_unknown_decides(guard: dict) -> None:
+    assert decide(guard, {"A": "b"}, new=False, unknown={"X"}).waits_for == ("X",)
+
+
 def test_an_unknown_variable_defers_and_is_named() -> None:
     verdict = decide(
         {"enable_if_env": {"K": ["x"]}, "skip_if_env": {"L": ["x"]}}, {"K": "x"}, new=False, unknown={"L", "Z"}

@@ -21,7 +21,7 @@ KNOWN = frozenset(
     extra_cache_tags_from_env deps prehook_deps posthook_deps post_deps env default_env const new_env_keys
     new_state_keys local_env_keys input_mapping input_description variations versions default_version script_name
     clean_files print_env_at_the_end print_files_if_script_error docker tests gui valid_variation_combinations
-    invalid_variation_combinations warnings""".split()  # noqa: SIM905 - a table of words reads better
+    invalid_variation_combinations warnings update_meta_if_env""".split()  # noqa: SIM905 - a table of words reads better
 )
 LISTS = ("deps", "prehook_deps", "posthook_deps", "post_deps")
 

@@ -46,7 +46,10 @@ FLAGS: dict[str, Flag] = {
     "batch_timeout": Flag(_I + "BATCH_TIMEOUT"),
     "coalesce": Flag(_L + "COALESCE_QUERIES"),
     "performance_sample_count": Flag(_L + "PERFORMANCE_SAMPLE_COUNT"),
-    # _light: any model over generated inputs
+    # data and model that the user has; with _light any model, over generated inputs
+    "dataset_path": Flag(_P + "DATASET_PATH"),
+    "imagenet_path": Flag("IMAGENET_PATH"),
+    "vocabulary": Flag(_P + "VOCABULARY"),
     "model_file": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "modelpath": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "samples": Flag(_L + "SAMPLES"),
@@ -131,7 +134,6 @@ FLAGS: dict[str, Flag] = {
     "docker_it": Flag(_P + "DOCKER_IT", PASSED),
     "docker_dt": Flag(_P + "DOCKER_DT", PASSED),
     "docker_cm_repo": Flag(_P + "DOCKER_CM_REPO", PASSED),
-    "imagenet_path": Flag("IMAGENET_PATH", PASSED),
     "dlrm_data_path": Flag("CM_DLRM_DATA_PATH", PASSED),
     "criteo_day23_raw_data_path": Flag("CM_CRITEO_DAY23_RAW_DATA_PATH", PASSED),
     "rgat_checkpoint_path": Flag("RGAT_CHECKPOINT_PATH", PASSED),

@@ -12,14 +12,21 @@ class LabelMetric:
 
     Args:
         dtype: of the class in the log; int32 and float32 occur as well (section 8.4).
+        classes: how many there are. A model that has one more counts the background as its first, as the
+            published ResNet-50 does: it is left out. 0 = as many as the model has.
     """
 
     payload_shape: tuple[int, ...] = ()
 
-    def __init__(self, dtype: str = "int64") -> None:
+    def __init__(self, dtype: str = "int64", classes: int = 0) -> None:
         self.payload_dtype = dtype
+        self.background = classes + 1 if classes else 0
 
     def encode(self, outputs: Any, out: Any) -> None:
+        if outputs.ndim != 2:
+            raise ValueError(f"the model's output has shape {outputs.shape}, expected scores [samples, classes]")
+        if outputs.shape[1] == self.background:
+            outputs = outputs[:, 1:]
         if self.payload_dtype == "int64":
             outputs.argmax(axis=1, out=out)
         else:

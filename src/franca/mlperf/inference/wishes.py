@@ -16,6 +16,7 @@ from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import read_config
 from franca.mlperf.inference.flags import OFF, refused, with_aliases
+from franca.mlperf.inference.models import Model, Rules, last_round, model_named, rules_of
 from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
@@ -24,12 +25,8 @@ from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
 from franca.mlperf.power.client import PowerServer
 
 DEFAULT_OUTPUT = "mlperf-results"
-#: The bound of the image classification benchmark, the nearest relative of the digits (mlperf-inference 2.5).
-SERVER_BOUND_MS = 15.0
 #: The benchmark that checkers hold a digits model to (section 13.4).
 OFFICIAL_MODEL = "resnet"
-#: Names of the models that can be run, and the digits model each one is.
-MODELS = {"digits": "", "digits-mlp": "mlp", "digits-cnn": "cnn"}
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
@@ -42,6 +39,8 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: list[str]
     modes: list[str]
     profile: str
+    model: Model
+    rules: Rules  #: of the benchmark that the model is, or stands for
     output: str
     targets: Targets
     backend: str
@@ -95,31 +94,37 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     if wrong:
         raise UsageError(wrong)
     output = asked.path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
-    scenarios = _scenarios(env)
-    model_kind(env)
+    model = chosen_model(env)
+    submitted = model.checked_as if asked.text(env, "CM_MLPERF_RUN_KIND") else ""
+    round_name = _one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", last_round(submitted), list(SEEDS))
+    category = asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge"
+    rules = rules_of(model.checked_as or OFFICIAL_MODEL, round_name, category.replace(" ", "").replace(",", "-"))
+    scenarios = _scenarios(env, rules.scenarios if model.checked_as else ())
     return Wishes(
         scenarios=scenarios,
         modes=_modes(env),
         profile=_profile(env),
         output=output,
-        targets=_targets(env, scenarios),
+        targets=_targets(env, scenarios, rules),
         backend=_one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", ["onnxruntime"]),
         device=_device(env),
         threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0),
         workers=asked.whole(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, least=1),
-        max_batchsize=asked.whole(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE", "max_batchsize", 256, least=1),
+        max_batchsize=_batch(env, model),
         batch_timeout_ms=asked.number(env, "CM_MLPERF_INFERENCE_BATCH_TIMEOUT", "batch_timeout", 0),
         coalesce=asked.is_on(env, "CM_MLPERF_LOADGEN_COALESCE_QUERIES"),
         user_conf=conf,
-        round=_one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", "", list(SEEDS)),
+        round=round_name,
+        model=model,
+        rules=rules,
         test_query_count=asked.whole(env, "CM_TEST_QUERY_COUNT", "test_query_count", 0),
         lengths=_lengths(env),
         peak=asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
         configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
-        compliance=_tests(env),
+        compliance=_tests(env, rules),
         implementation=_implementation(env),
         performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
-        official_model=asked.text(env, "CM_MLPERF_OFFICIAL_MODEL") or OFFICIAL_MODEL,
+        official_model=asked.text(env, "CM_MLPERF_OFFICIAL_MODEL") or ("" if model.checked_as else OFFICIAL_MODEL),
         system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
         servers=_servers(env),
         power=read_power(env),
@@ -129,7 +134,14 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     )
 
 
-def _targets(env: Mapping[str, object], scenarios: list[str]) -> Targets:
+def _batch(env: Mapping[str, object], model: Model) -> int:
+    asked_for = asked.whole(env, "CM_MLPERF_LOADGEN_MAX_BATCHSIZE", "max_batchsize", model.batch, least=1)
+    if model.most and asked_for > model.most:
+        raise UsageError(f"--max_batchsize={asked_for}: {model.name} takes at most {model.most} samples at once")
+    return asked_for
+
+
+def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules) -> Targets:
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
     rate = asked.number(env, flag + "TARGET_QPS", "target_qps", 0)
@@ -144,13 +156,17 @@ def _targets(env: Mapping[str, object], scenarios: list[str]) -> Targets:
         offline_qps=asked.number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate or trial),
         singlestream_ms=asked.number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
         multistream_ms=asked.number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
-        server_bound_ms=asked.number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", SERVER_BOUND_MS),
+        server_bound_ms=asked.number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", rules.server_bound_ms),
     )
 
 
-def _scenarios(env: Mapping[str, object]) -> list[str]:
-    """The scenarios; everything by default, Offline alone in a run for a submission (section 16.3)."""
-    everything = [s.value for s in Scenario]
+def _scenarios(env: Mapping[str, object], required: tuple[str, ...]) -> list[str]:
+    """The scenarios; everything by default, Offline alone in a run for a submission (section 16.3).
+
+    Args:
+        required: what "all" means for an official benchmark; none = all four.
+    """
+    everything = [s.value for s in Scenario if s.value in required or not required]
     if asked.is_on(env, "CM_MLPERF_LOADGEN_ALL_SCENARIOS"):
         return everything
     default = ["Offline"] if asked.text(env, "CM_MLPERF_RUN_KIND") else everything
@@ -196,13 +212,13 @@ def _device(env: Mapping[str, object]) -> str:
     return "cuda" if found == "gpu" else found
 
 
-def _tests(env: Mapping[str, object]) -> list[str]:
-    """Compliance tests: those of image classification for a plain yes, or the ones that are named."""
+def _tests(env: Mapping[str, object], rules: Rules) -> list[str]:
+    """Compliance tests: those of the benchmark for a plain yes, or the ones that are named."""
     text = asked.text(env, "CM_MLPERF_LOADGEN_COMPLIANCE")
     if text.lower() in OFF:
         return []
     if text.lower() in asked.TRUE:
-        return ["TEST01", "TEST04"]
+        return [test for test in rules.tests if test in COMPLIANCE_TESTS]
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in COMPLIANCE_TESTS:
@@ -231,23 +247,13 @@ def _servers(env: Mapping[str, object]) -> list[str]:
     return words
 
 
-def model_kind(env: Mapping[str, object]) -> str:
-    """``mlp`` or ``cnn``, "" when the user leaves the choice: the digits model that --model names.
-
-    Raises:
-        UsageError: a model that no task here runs; the message lists those that can be had.
-    """
-    text = asked.text(env, "CM_MLPERF_MODEL").lower()
-    if text and text not in MODELS:
-        raise UsageError(
-            f"--model={text}: no task for this model; expected {', '.join(MODELS)}",
-            hint="any ONNX model without its data: _light --model_file=FILE; your own task: "
-            "docs/how-to/benchmark-inference.md",
-        )
+def chosen_model(env: Mapping[str, object]) -> Model:
+    """The model that is asked for. Raises UsageError: it cannot be run, or not in that precision."""
+    model = model_named(asked.text(env, "CM_MLPERF_MODEL"))
     precision = asked.text(env, "CM_MLPERF_MODEL_PRECISION").lower()
     if precision not in ("", "float32", "fp32"):
-        raise UsageError(f"--precision={precision}: the digits models are float32")
-    return MODELS.get(text, "")
+        raise UsageError(f"--precision={precision}: {model.name} is run in float32 only")
+    return model
 
 
 def _status(env: Mapping[str, object]) -> dict[str, str]:

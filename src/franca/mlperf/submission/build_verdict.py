@@ -99,7 +99,7 @@ def describe(built: Built, verdict: Verdict, short: list[str], broken: list[str]
     """The verdict in lines for people; ``verdict`` is that over short runs where only length breaks a rule."""
     lines = to_text(verdict, remedies=bool(broken)).splitlines()
     if short and not broken:
-        lines.append(f"This is a short run ({built.style}): it breaks the rules of length and nothing else:")
+        lines.append(f"This is a short run ({built.style}): it breaks the rules of length and size, and nothing else:")
         lines += [f"  {rule} {BY_ID[rule].title}" for rule in short]
         lines.append("It shows that everything works. For a submission, run with _full-performance (600 s a scenario).")
     if verdict.ok:

@@ -185,7 +185,7 @@ RULES: tuple[Rule, ...] = (
          "Write systems/<system>_power.yaml, or system_power_capacity into the description.", since="v6.1"),
 )  # fmt: skip
 
-SHORT_RULES = frozenset({"P3", "P7", "P8", "P9", "P11", "C2", "C3"})
+SHORT_RULES = frozenset({"P3", "P6", "P7", "P8", "P9", "P11", "A5", "C2", "C3"})
 """Rules that a run of a few seconds, or with a few queries, cannot keep: warnings in a check of short runs (16.6)."""
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

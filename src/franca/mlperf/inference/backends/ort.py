@@ -17,7 +17,8 @@ class OrtBackend:
         model: path of the ``.onnx`` file.
         device: ``cpu`` or ``cuda``; ``cuda`` fails clearly when the provider is not in this build.
         threads: intra-op threads; 0 = one for a model under 1 MiB, else one per core.
-        output: name of the output to return; "" = the first.
+        output: name of the output to return; "" = the first that has more than one axis, if there is one:
+            published classifiers give the winning class as well, and give it first.
     """
 
     def __init__(self, model: str, device: str = "cpu", threads: int = 0, output: str = "") -> None:
@@ -36,7 +37,8 @@ class OrtBackend:
             raise PlugError(f"model {self.model} has {len(inputs)} inputs ({names}); this backend takes one")
         self.input_name = inputs[0].name
         self.input_shape = tuple(inputs[0].shape)
-        self.outputs = [self.output or session.get_outputs()[0].name]
+        known = session.get_outputs()
+        self.outputs = [self.output or next((one for one in known if len(one.shape) > 1), known[0]).name]
         self._run = session.run
         self.session = session
         fixed = self.input_shape[0] if self.input_shape else 0

@@ -1,0 +1,105 @@
+"""The models that the benchmark command can run, and the rules of the benchmarks that they are.
+
+Names: mlperf-inference sections 13.4 and 16.3. Rules: the tables of the rounds, which the checker applies too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from franca.errors import UsageError
+from franca.mlperf.submission import tables
+
+
+class Model(NamedTuple):
+    """A model by the name that users write."""
+
+    name: str
+    task: str  #: digits, imagenet, openimages, squad: chooses data set, metric and the form of the input
+    checked_as: str = ""  #: benchmark that it is; "" = a model of one's own
+    kind: str = ""  #: variation of the digits recipe
+    batch: int = 256  #: largest batch where none is asked for
+    most: int = 0  #: largest batch that the published model takes; 0 = any
+
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model("digits", "digits"),
+        Model("digits-mlp", "digits", kind="mlp"),
+        Model("digits-cnn", "digits", kind="cnn"),
+        Model("resnet50", "imagenet", "resnet", batch=32),
+        Model("retinanet", "openimages", "retinanet", batch=1, most=1),
+        Model("bert-99", "squad", "bert-99", batch=8),
+        Model("bert-99.9", "squad", "bert-99.9", batch=8),
+    )
+}
+ALIASES = {"resnet": "resnet50", "bert": "bert-99", "": "digits"}
+#: Names of the flag whose logs are scored here, and which this harness has no runner for.
+NOT_RUN = (
+    "3d-unet-99", "3d-unet-99.9", "rnnt", "dlrm-v2-99", "dlrm-v2-99.9", "gptj-99", "gptj-99.9", "sdxl",
+    "llama2-70b-99", "llama2-70b-99.9", "mixtral-8x7b", "mobilenet", "efficientnet", "rgat",
+)  # fmt: skip
+OWN = "docs/how-to/benchmark-inference.md"
+
+
+def model_named(text: str) -> Model:
+    """The model of that name; upper case and the short names are understood.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    name = text.strip().lower()
+    name = ALIASES.get(name, name)
+    found = MODELS.get(name)
+    if found is not None:
+        return found
+    known = ", ".join(MODELS)
+    if name in NOT_RUN:
+        raise UsageError(
+            f"--model={text}: this harness has no runner for it; expected {known}",
+            hint=f"bring a backend of your own ({OWN}, 'Your own task'); logs of it can be scored: "
+            "franca bench accuracy --help",
+        )
+    raise UsageError(
+        f"--model={text}: no task for this model; expected {known}",
+        hint=f"any ONNX model without its data: _light --model_file=FILE; your own task: {OWN}",
+    )
+
+
+class Rules(NamedTuple):
+    """What the rounds say of a benchmark. 0 or empty where they say nothing."""
+
+    server_bound_ms: float
+    performance_samples: int
+    accuracy: float  #: least figure in the closed division, in the unit of its metric
+    tests: tuple[str, ...]
+    scenarios: tuple[str, ...]  #: that a submission must have
+
+
+def last_round(benchmark: str) -> str:
+    """The last round of a benchmark that was given up; "" for one that the newest round has, or that none has."""
+    having = [name for name in tables.rounds() if benchmark in tables.load_round(name).models]
+    return having[-1] if having and having[-1] != tables.rounds()[-1] else ""
+
+
+def rules_of(benchmark: str, round_name: str = "", category: str = "edge") -> Rules:
+    """The rules of a round; of the newest that says something, where no round is named or this one is silent.
+
+    Args:
+        benchmark: as checkers name it.
+        category: of the system, with a hyphen where there are two.
+    """
+    newest = [tables.load_round(name) for name in reversed(tables.rounds())]
+    wished = [one for one in newest if one.round == round_name]
+    found = [one.models[benchmark] for one in (*wished, *newest) if benchmark in one.models]
+
+    bounds = (rules.latency_bound_ns.get("Server", 0) / 1e6 for rules in found)
+    accuracies = (rules.accuracy[0].target for rules in found if rules.accuracy)
+    return Rules(
+        server_bound_ms=next(filter(None, bounds), 0.0),
+        performance_samples=next((rules.performance_samples for rules in found), 0),
+        accuracy=next(accuracies, 0.0),
+        tests=next((tuple(rules.tests) for rules in found), ()),
+        scenarios=next((tuple(rules.required[category]) for rules in found if category in rules.required), ()),
+    )
