@@ -176,6 +176,24 @@ def test_the_documented_commands_plan_retinanet_on_openimages(tmp_path: Path, wo
     assert not any("digits" in tags or "resnet50" in tags or "squad" in tags for tags in wanted)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_competition_command_as_printed_on_files_of_ones_own(tmp_path: Path) -> None:
+    if not os.environ.get("FRANCA_SLOW_TESTS"):
+        pytest.skip("installs packages; set FRANCA_SLOW_TESTS=1 to run it")
+    file, data = bright_box(tmp_path / "m.onnx", 800), detection_data(tmp_path)
+    argv = [sys.executable, str(ROOT / "launchers" / "cmr"), *DOCUMENTED[1], f"--model_file={file}",
+            f"--dataset_path={data}", "--quiet"]  # fmt: skip
+    environ = {**os.environ, "HOME": str(tmp_path), "CM_REPOS": str(tmp_path / "CM")}
+    done = subprocess.run(argv, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "accuracy mAP: 100.000" in said and "Results=1, NoResults=0" in said
+    assert "SUMMARY: submission looks OK" in said
+    for name in ("open.tar.gz", "summary.csv", "summary.json"):
+        assert (tmp_path / name).is_file()
+
+
 def planned(tmp_path: Path, words: list[str]) -> list[dict[str, Any]]:
     argv = [sys.executable, str(ROOT / "launchers" / "franca"), "plan", *words, "--json"]
     environ = {**os.environ, "HOME": str(tmp_path), "CM_REPOS": str(tmp_path / "CM")}
