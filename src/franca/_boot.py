@@ -68,46 +68,23 @@ def open_own(path: str) -> Any:
 
 # The watcher, where one runs (franca.catalog.watcher)
 
-PATIENCE_S = 1.0  #: for a watcher that does not answer; looking for oneself takes about as long in a large store
+
+def vouched(path: str, digest: bytes) -> bytes:
+    """The digest that a watcher vouches for ; empty where there is none: then the files are looked at."""
+    if not os.path.lexists(path + ".watch"):
+        return b""
+    from franca import _watch
+
+    return _watch.vouched(path, digest)
 
 
-def socket_path(path: str) -> str:
-    """Where a watcher of the index at ``path`` listens while it is certain."""
-    return path + ".watch"
+def looked(path: str, who: tuple[Any, ...], environ: Mapping[str, str], view: _packed.View) -> None:
+    """Every artifact had to be looked at for an answer, which has been given: make it easier for the next question."""
+    artifacts = sum(part.count for part in view.parts)
+    if artifacts >= 20_000 or "FRANCA_WATCH" in environ:  # LARGE of franca._watch, which small stores need not import
+        from franca import _watch
 
-
-def address(folder: int, path: str) -> str:
-    """The socket at ``path`` by its opened directory: the name of a socket has room for 107 bytes only."""
-    return f"/proc/self/fd/{folder}/{os.path.basename(path)}"
-
-
-def watch_question(digest: bytes) -> bytes:
-    """Does the index with this digest hold, seen from where this process sees the file system?"""
-    root = os.stat("/")
-    return digest + f"{root.st_dev}:{root.st_ino} {os.readlink('/proc/self/ns/mnt')}".encode()
-
-
-def watched(path: str, digest: bytes) -> bool:
-    """Whether a watcher vouches for the index. False for whatever reason: then the files are looked at."""
-    place = socket_path(path)
-    try:
-        s = os.lstat(place)
-        if s.st_mode & 0o170000 != 0o140000 or s.st_uid != os.geteuid():
-            return False
-        from _socket import AF_UNIX, SOCK_STREAM, socket  # costs less than ``socket``
-
-        asking = socket(AF_UNIX, SOCK_STREAM)
-        folder = os.open(os.path.dirname(place), os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            asking.settimeout(PATIENCE_S)
-            asking.connect(address(folder, place))
-            asking.send(watch_question(digest))
-            return asking.recv(1) == b"y"
-        finally:
-            asking.close()
-            os.close(folder)
-    except (OSError, ImportError, AttributeError):
-        return False
+        _watch.start_if_wanted(path, who, environ, artifacts)
 
 
 # Questions about names and tags
@@ -204,19 +181,50 @@ def memo_path(root: str, asked: bytes) -> str:
     return os.path.join(root, ".franca", "memo", checksum(asked).hex() + ".bin")
 
 
+class Lane:
+    """One question in the fast lane."""
+
+    __slots__ = ("argv", "environ", "looked", "name", "path", "view", "who")
+
+    def __init__(self, name: str, argv: list[str], environ: Mapping[str, str]) -> None:
+        self.name = name
+        self.argv = argv
+        self.environ = environ
+        self.looked = False  #: whether it was necessary to look at all artifacts
+        self.who = (*identity(environ), home_dialect(name))
+        self.path = snapshot_path(self.who)
+        self.view = _packed.read_view(self.path, self.who)
+
+    def answer(self) -> Answer | None:
+        """The answer, if it is certain. Raises anything when there is a doubt."""
+        asked = question(self.name, self.argv, self.environ)
+        memo = memo_path(self.who[3], asked)
+        answer = _remembered(memo, asked, self.view.digest)
+        request = _find_request(self.name, self.argv)
+        if not answer and not request:
+            return None
+        before = self.view.digest
+        if not self._certain():
+            return None
+        if answer is None or self.view.digest != before:
+            answer = _remembered(memo, asked, self.view.digest)
+        return answer or (_find(self.view, *request) if request else None)
+
+    def _certain(self) -> bool:
+        """Whether the index holds: by the word of a watcher, who may know a newer one, else by looking."""
+        digest = vouched(self.path, self.view.digest)
+        if digest and digest != self.view.digest:
+            self.view.close()
+            self.view = _packed.read_view(self.path, self.who)
+        if digest == self.view.digest:
+            return True
+        self.looked = True
+        return self.view.holds()
+
+
 def fast(name: str, argv: list[str], environ: Mapping[str, str]) -> Answer | None:
     """The answer, if it is certain. Raises anything when there is a doubt."""
-    if not _eligible(argv, environ):
-        return None
-    who = (*identity(environ), home_dialect(name))
-    path = snapshot_path(who)
-    kept = _packed.read_view(path, who)
-    asked = question(name, argv, environ)
-    answer = _remembered(memo_path(who[3], asked), asked, kept.digest)
-    request = None if answer else _find_request(name, argv)
-    if (answer or request) and (watched(path, kept.digest) or kept.holds()):
-        return answer or _find(kept, *request)  # type: ignore[misc]
-    return None
+    return Lane(name, argv, environ).answer() if _eligible(argv, environ) else None
 
 
 def _eligible(argv: list[str], environ: Mapping[str, str]) -> bool:
@@ -314,8 +322,11 @@ def write(descriptor: int, text: str) -> None:
 def main(name: str) -> None:
     """Answer the command line of this process as the program ``name``; does not return."""
     argv = sys.argv[1:]
+    lane = answer = None
     try:
-        answer = fast(name, argv, os.environ)
+        if _eligible(argv, os.environ):
+            lane = Lane(name, argv, os.environ)
+            answer = lane.answer()
     except Exception:  # any doubt at all: the ordinary way knows better, and says so
         answer = None
     if answer is None:
@@ -325,6 +336,8 @@ def main(name: str) -> None:
         write(2, answer.err)
     except OSError:  # nobody reads any more
         os._exit(1)
+    if lane is not None and lane.looked:
+        looked(lane.path, lane.who, os.environ, lane.view)
     os._exit(answer.status)
 
 

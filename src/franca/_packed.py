@@ -365,6 +365,28 @@ class View:
                 if spot not in self.dead:
                     yield spot
 
+    def named(self, shelf: Any) -> Iterator[tuple[str, int]]:
+        """All spots of a shelf by the names of their directories."""
+        for number, first, last in shelf[SPANS]:
+            shift = self.parts[0].count if number else 0
+            for name, spot in zip(self.parts[number].names()[first:last], range(first + shift, last + shift)):  # noqa: B905 - of equal length
+                if spot not in self.dead:
+                    yield name, spot
+
+    def spot_at(self, shelf: Any, name: str) -> int:
+        """The spot of a directory of a shelf; -1 when it has none."""
+        for number, low, last in shelf[SPANS]:
+            names, shift, high = self.parts[number].names(), self.parts[0].count if number else 0, last
+            while low < high:  # the spots of a span are sorted
+                middle = (low + high) // 2
+                if names[middle] < name:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < last and names[low] == name and low + shift not in self.dead:
+                return int(low + shift)
+        return -1
+
     def place(self, spot: int) -> tuple[Part, int]:
         """The file that a spot is in, and its number there."""
         count = self.parts[0].count

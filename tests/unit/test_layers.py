@@ -16,7 +16,7 @@ SRC = Path(__file__).resolve().parents[2] / "src" / "franca"
 LAYERS = {
     "errors": 0, "model": 0, "hooks": 0, "grammar": 1, "planner": 2, "catalog": 2, "runners": 3, "engine": 4,
     "cube": 5, "experiment": 5, "results": 5, "authoring": 6, "mlperf": 6, "publish": 6,
-    "compat": 7, "playground": 7, "assistant": 7, "cli": 8, "testing": 9, "_boot": 0, "_packed": 0,
+    "compat": 7, "playground": 7, "assistant": 7, "cli": 8, "testing": 9, "_boot": 0, "_packed": 0, "_watch": 0,
 }  # fmt: skip
 # Same number does not mean friends: siblings that may not import each other.
 SIBLINGS_APART = [{"planner", "catalog"}, {"cube", "experiment", "results"}, {"mlperf", "publish"}]

@@ -39,6 +39,7 @@ class Catalog:
         self.warnings: list[str] = []  #: about files that cannot be used; callers print them on stderr
         self._index: Index | None = None
         self._fresh = False
+        self._looked = False  #: at every artifact, since a watcher was thought of
         self._table: Table | None = None
 
     @classmethod
@@ -82,6 +83,9 @@ class Catalog:
             index = self._scan(snapshot.load(self._who))
             if index.changed:
                 snapshot.store(self._who, index)
+        if self._looked and index.kept:
+            self._looked = False
+            _boot.looked(_boot.snapshot_path(self._who), self._who, self.environ, index.view)
         memo.used(index.digest)
         return index
 
@@ -96,13 +100,23 @@ class Catalog:
 
     def _scan(self, old: Index | None) -> Index:
         if old is not None:
-            if old.kept and _boot.watched(_boot.snapshot_path(self._who), old.digest):
-                return old
             try:
+                if known := self._vouched(old):
+                    return known
+                self._looked = True
                 return scan(self._who, self.roots, self.home_dialect, old)
             except Damaged:
                 pass
+        self._looked = True
         return scan(self._who, self.roots, self.home_dialect)
+
+    def _vouched(self, old: Index) -> Index | None:
+        """The index that a watcher vouches for: ``old``, or a newer one in the store. None: look for yourself."""
+        digest = _boot.vouched(_boot.snapshot_path(self._who), old.digest) if old.kept else b""
+        if not digest or digest == old.digest:
+            return old if digest else None
+        new = snapshot.load(self._who)
+        return new if new is not None and new.digest == digest else None
 
     def _certain(self, question: Callable[[], Answer]) -> Answer:
         """The answer to a question; the index is made anew when it turns out to be damaged."""

@@ -27,6 +27,13 @@ class Turn(msgspec.Struct):
     changed: bool
 
 
+class Told(msgspec.Struct):
+    """What is known to have happened in a folder."""
+
+    present: dict[str, bool] = {}  #: names of which anything may have changed: whether there is a directory
+    listing: Listing | None = None  #: of the folder, when it was listed again
+
+
 class Delta:
     """The comparison of an old index with the file system."""
 
@@ -36,6 +43,29 @@ class Delta:
         self.turns = [self._turn(place, repos, shelves.pop(place, None)) for place, repos in places.items()]
         self.left = list(shelves.values())  #: shelves that are no more
         self.changed = bool(self.left) or any(turn.changed for turn in self.turns)
+
+    @classmethod
+    def told(cls, view: View, folders: dict[str, Told]) -> Delta:
+        """The same from what a watcher was told, with a look at nothing else."""
+        delta = cls.__new__(cls)
+        delta.view, delta.left = view, []
+        delta.turns = [delta._told(shelf, folders.get(shelf[_packed.PATH], Told())) for shelf in view.shelves]
+        delta.changed = any(turn.changed for turn in delta.turns)
+        return delta
+
+    def _told(self, old: Any, told: Told) -> Turn:
+        assert self.view is not None
+        path, group = old[_packed.PATH], old[_packed.GROUP]
+        spots = (self.view.spot_at(old, name) for name in told.present)
+        gone = {spot for spot in spots if spot >= 0}
+        fresh = sorted(name for name, there in told.present.items() if there)
+        if told.listing is not None:
+            group = told.listing.group
+        elif gone or fresh:
+            group = (((path, *_packed.UNSURE),), ())  # its stamp cannot be taken without a listing
+        changed = bool(gone or fresh) or group != old[_packed.GROUP]
+        listing = Listing(group, (), old[_packed.WARNINGS])
+        return Turn(path, old[_packed.STEM], list(old[_packed.REPOS]), old, listing, gone, fresh, changed)
 
     def _turn(self, place: Place, repos: list[int], old: Any) -> Turn:
         path, stem = place
@@ -49,7 +79,7 @@ class Delta:
         if relisted:
             listing = list_directories(path)
             now = set(listing.names)
-            before = {self.name(spot): spot for spot in self.view.live(old)}
+            before = dict(self.view.named(old))
             gone |= {spot for name, spot in before.items() if name not in now}
             fresh = (fresh & now) | (now - before.keys())
         changed = relisted or bool(gone) or list(old[_packed.REPOS]) != repos

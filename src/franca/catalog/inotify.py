@@ -12,8 +12,10 @@ from franca.errors import Unavailable
 # linux/inotify.h
 MODIFY, ATTRIB, MOVED_FROM, MOVED_TO, CREATE, DELETE = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200
 DELETE_SELF, MOVE_SELF, UNMOUNT, OVERFLOW = 0x400, 0x800, 0x2000, 0x4000
-CHANGES = MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | CREATE | DELETE | DELETE_SELF | MOVE_SELF
-ONLY_DIRECTORIES = 0x01000000
+NAMES = ATTRIB | MOVED_FROM | MOVED_TO | CREATE | DELETE | DELETE_SELF | MOVE_SELF  #: what is there, not what it says
+CHANGES = NAMES | MODIFY
+DIRECTORY = 0x40000000  #: set in an event about a directory
+_ONLY_DIRECTORIES, _NO_LINKS, _ALSO = 0x01000000, 0x02000000, 0x20000000
 _HEAD = struct.Struct("iIII")
 
 
@@ -25,17 +27,26 @@ class Inotify:
         self._library = ctypes.CDLL(None, use_errno=True)
         if not hasattr(self._library, "inotify_init1"):
             raise Unavailable("watching needs inotify, which this system does not have")
+        self._add = self._library.inotify_add_watch
+        self._add.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
         self.handle: int = self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self.handle < 0:
             raise Unavailable(f"cannot watch: {os.strerror(ctypes.get_errno())}")
 
-    def add(self, path: str) -> int:
-        """Watch a directory; the number that its events carry. Raises OSError."""
-        number: int = self._library.inotify_add_watch(self.handle, os.fsencode(path), CHANGES | ONLY_DIRECTORIES)
+    def add(self, path: str, what: int = CHANGES) -> int:
+        """Watch a directory that is no link; the number that its events carry. Raises OSError.
+
+        What is watched in it already is watched further, under the same number.
+        """
+        number: int = self._add(self.handle, os.fsencode(path), what | _ONLY_DIRECTORIES | _NO_LINKS | _ALSO)
         if number < 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code), path)
         return number
+
+    def remove(self, number: int) -> None:
+        """Watch a directory no longer; nothing happens when it is gone already."""
+        self._library.inotify_rm_watch(self.handle, number)
 
     def events(self) -> Iterator[tuple[int, int, str]]:
         """All that are queued now: (number, what, name in the directory)."""

@@ -35,11 +35,15 @@ def repositories(who: Identity) -> tuple[Repo, ...] | None:
 def store(who: Identity, index: Index) -> bool:
     """Keep an index for the next process; False when the store cannot be written."""
     path = _boot.snapshot_path(who)
-    extends = len(index.view.parts) > 1
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_bytes_atomic(_packed.second_path(path) if extends else path, index.data, mode=0o600)
+        write(path, index.data, extends=len(index.view.parts) > 1)
     except (FrancaError, OSError):
         return False
     index.kept, index.data = True, b""
     return True
+
+
+def write(path: str, data: bytes, *, extends: bool) -> None:
+    """Put the bytes of the newest file of an index in its place. Raises Unavailable."""
+    write_bytes_atomic(_packed.second_path(path) if extends else path, data, mode=0o600)

@@ -1,255 +1,272 @@
-"""A process that proves that nothing has changed, so that others need not look (decision 0004).
+"""A process that proves that nothing has changed, so that others need not look (decision 0005).
 
     python -m franca.catalog.watcher [classic|new]
 
 It watches every directory that the index was made from, and answers one question on a socket beside the index: does
 the index with this digest still hold? Before it answers it takes all events from the kernel's queue, and the kernel
-queues an event before the writing call returns, so whatever was written before the question was asked is known.
+queues an event before the writing call returns, so whatever was written before the question was asked is known. What
+has changed it reads, writes into the index, and answers with the new digest.
 
 What the kernel does not report makes a store unfit, and everybody looks for themselves as without a watcher: network
-file systems, links to files or directories, files with several names. Writing through ``mmap`` is not reported either
-and cannot be told: nobody should edit metas that way while a watcher runs.
+file systems, links to files or directories, files with several names. Two things cannot be told: writing through
+``mmap``, and writing through a second name that a file was given outside of the store after its watch began. For
+their sake all files are compared again from time to time.
+
+A question about a large store starts it by itself (``franca._watch``); ``franca watch`` shows and ends it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
 import socket
-import stat
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
-from franca import _boot, _packed
-from franca._packed import META_NAMES, View
+from franca import _boot, _packed, _watch
+from franca.catalog import snapshot
 from franca.catalog.catalog import Catalog
-from franca.catalog.inotify import DELETE_SELF, MOVE_SELF, OVERFLOW, UNMOUNT, Inotify
-from franca.errors import FrancaError, Unavailable
+from franca.catalog.guard import Guard
+from franca.catalog.locks import locked
+from franca.catalog.sentries import Outdated, Unfit
+from franca.errors import Busy, FrancaError, Unavailable
 from franca.model.dialect import DIALECTS
 
-#: File systems on which each change is made by this kernel, and reported.
-LOCAL = frozenset(("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "zfs", "bcachefs", "overlay"))
-SETTLE_S = 0.25  #: after a change, before looking again
-_LOST = DELETE_SELF | MOVE_SELF | UNMOUNT | OVERFLOW
+IDLE_S = 600.0  #: without a question, before it ends by itself
+PAUSE_S = 0.05  #: between two looks at the queue while there is much in it
+SILENCE_S = 0.25  #: in which nothing must happen before everything is compared anew
+LOUD_S = 10.0  #: after which this is done in spite of noise
+COMPARE_S = 300.0  #: between two comparisons of all files, while there are questions
 
 
-class Unfit(Unavailable):
-    """Something in the store can change without an event."""
-
-
-class Plan:
-    """Which names matter in which directories; None for all names."""
-
-    def __init__(self, view: View) -> None:
-        self.names: dict[str, set[str] | None] = {}
-        self.devices: set[int] = set()
-        for _path, group, *_rest in view.listings:
-            self._group(group)
-        for shelf in view.shelves:
-            self._group(shelf[_packed.GROUP])
-        self._group(view.found[0])
-        for path in list(self.names):
-            self._above(path)
-        for shelf in view.shelves:
-            self._spots(view, shelf)
-
-    def _group(self, group: _packed.Group) -> None:
-        exact, absent = group
-        for path, *_stamp in exact:
-            if os.path.isdir(path):
-                self.names[path] = None
-            else:
-                self._plain(path)
-                self._one(*os.path.split(path))
-        for path in absent:
-            folder, name = os.path.split(path)
-            while not os.path.isdir(folder):
-                folder, name = os.path.split(folder)
-            self._one(folder, name)
-
-    def _spots(self, view: View, shelf: tuple[object, ...]) -> None:
-        folder = str(shelf[_packed.PATH])
-        for spot in view.live(shelf):
-            part, number = view.place(spot)
-            path = f"{folder}/{part.names()[number]}"
-            for file in _packed.file_names(part.codes()[number]):
-                self._plain(f"{path}/{file}")
-            if os.path.islink(path):
-                raise Unfit(f"{path} is a link")
-            self.names[path] = set(META_NAMES)
-
-    def _one(self, folder: str, name: str) -> None:
-        names = self.names.setdefault(folder, set())
-        if names is not None:
-            names.add(name)
-
-    def _above(self, path: str) -> None:
-        """A directory is another one when one above it is renamed."""
-        if os.path.realpath(path) != path:
-            raise Unfit(f"the path {path} leads through a link")
-        self.devices.add(os.stat(path).st_dev)
-        folder, name = os.path.split(path)
-        while name:
-            names = self.names.setdefault(folder, set())
-            if names is None or name in names:
-                return
-            names.add(name)
-            folder, name = os.path.split(folder)
-
-    def _plain(self, path: str) -> None:
-        found = os.lstat(path)
-        self.devices.add(found.st_dev)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-            raise Unfit(f"{path} is a link, or has another name")
-
-
-def _mounts() -> bytes:
-    with open("/proc/self/mountinfo", "rb") as stream:
-        return stream.read()
-
-
-def _check_file_systems(devices: set[int]) -> None:
-    """Raises Unfit when there is a file system among them that others may change."""
-    kinds: dict[str, str] = {}
-    for line in os.fsdecode(_mounts()).splitlines():
-        before, _, after = line.partition(" - ")
-        kinds[before.split()[2]] = after.split()[0]
-    for device in devices:
-        kind = kinds.get(f"{os.major(device)}:{os.minor(device)}", "btrfs")  # its parts have devices of their own
-        if kind not in LOCAL:
-            raise Unfit(f"the store is, or reaches, on a file system of type {kind}")
-
-
-class Guard:
-    """The state of being certain about one index."""
-
-    def __init__(self, view: View) -> None:
-        """Watches first and compares then, so nothing slips through. Raises Unfit, OSError."""
-        self.digest = view.digest
-        self.inotify = Inotify()
-        try:
-            self.mounts = _mounts()
-            self.names: dict[int, set[str] | None] = {}
-            plan = Plan(view)
-            _check_file_systems(plan.devices)
-            for path, names in plan.names.items():
-                self._add(path, names)
-            self.certain = view.holds()
-        except BaseException:
-            self.close()
-            raise
-
-    def _add(self, path: str, names: set[str] | None) -> None:
-        number = self.inotify.add(path)
-        old = self.names.get(number, set())  # of the same directory under another path
-        self.names[number] = None if old is None or names is None else old | names
-
-    def holds(self) -> bool:
-        """Whether nothing has happened up to now."""
-        for number, what, name in self.inotify.events():
-            names = self.names.get(number, set())
-            if what & _LOST or names is None or name in names or not name:
-                self.certain = False
-        return self.certain and self.mounts == _mounts()
-
-    def close(self) -> None:
-        self.inotify.close()
+class Vanished(Exception):
+    """The store, or this watcher's place in it, is no more."""
 
 
 class Watcher:
     """Keeps the index current, and a socket open while it is certain."""
 
     def __init__(self, environ: Mapping[str, str], dialect: str) -> None:
-        self.environ = environ
+        self.environ = {**environ, "FRANCA_WATCH": "no"}
         self.dialect = DIALECTS[dialect]
-        who = (*_boot.identity(environ), dialect)
-        self.index = _boot.snapshot_path(who)
-        self.who = who
-        self.path = _boot.socket_path(self.index)
+        self.who = (*_boot.identity(environ), dialect)
+        self.path = _boot.snapshot_path(self.who)
+        self.since = time.time()
+        self.answers = 0
+        self.asked = time.monotonic()
+        self._lock: tuple[int, int] = (0, 0)
 
     def run(self) -> None:
-        """Until a signal ends it."""
-        try:
-            while True:
-                start = time.process_time()
-                guard = self._guard()
-                spent = time.process_time() - start
-                try:
-                    if guard.certain:
-                        self._serve(guard)
-                finally:
-                    guard.close()
-                time.sleep(SETTLE_S + spent)  # at most half of a processor, however much changes
-        finally:
-            self._silence()
+        """Until a signal ends it, nobody asks any more, or the store is gone. Raises Unfit, Busy, FrancaError."""
+        if not os.path.isdir(os.path.dirname(self.path)):
+            Catalog.open(self.environ, home_dialect=self.dialect).repos()
+        with locked(_watch.lock_path(self.path), timeout=2):
+            s = os.stat(_watch.lock_path(self.path))
+            self._lock = s.st_dev, s.st_ino
+            try:
+                self._note("starting", rest=_watch.AGAIN_S)
+                self._watch()
+                self._note("ended", "nobody has asked for a while")
+            except Vanished:
+                return
+            except Unfit as error:
+                self._note("refused", "; ".join(filter(None, (error.message, error.hint))), _watch.REFUSED_S)
+                raise
+            except SystemExit:
+                self._note("ended", "it was told to")
+                raise
+            except BaseException as error:
+                self._note("failed", f"{type(error).__name__}: {error}", _watch.AGAIN_S)
+                raise
+            finally:
+                self._silence()
+
+    def _watch(self) -> None:
+        while True:
+            start = time.process_time()
+            guard = self._guard()
+            spent = time.process_time() - start
+            try:
+                if self._serve(guard):
+                    return
+                self._silence()
+                _wait_for_silence(guard)
+            finally:
+                guard.close()
+            time.sleep(spent)  # at most half of a processor, however much changes
 
     def _guard(self) -> Guard:
-        """Over an index that was compared with the files just now, and stored."""
+        """Over an index that is in its files and agrees with the store."""
         for _ in range(20):
-            Catalog.open(self.environ, home_dialect=self.dialect).repos()
+            self._check()
             try:
-                return Guard(_packed.read_view(self.index, self.who))
-            except FileNotFoundError:  # something went away in between
-                time.sleep(SETTLE_S)
-        raise Unavailable(f"cannot watch: {self.index} cannot be kept, or changes all the time")
+                guard = Guard(self.who, _packed.read_view(self.path, self.who))
+            except (Outdated, FileNotFoundError, *_DOUBTS):  # or something went away in between
+                self._look()
+                continue
+            try:
+                guard.catch_up()
+                if not guard.lost:
+                    return guard
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                guard.close()
+                raise
+            guard.close()
+            time.sleep(SILENCE_S)
+        raise Unfit(f"{self.path} cannot be kept, or changes all the time")
 
-    def _serve(self, guard: Guard) -> None:
-        """Answer until something changes."""
-        server = self._listen()
+    def _look(self) -> None:
+        """Let the ordinary way bring the index up to date."""
+        time.sleep(SILENCE_S)
+        self._check()
+        Catalog(self.environ, self.dialect).repos()
+
+    # What there is of it in the store
+
+    def _check(self) -> None:
+        """Raises Vanished where the lock is no longer in its place: then nothing may be written there."""
         try:
-            while guard.holds():
-                ready, _, _ = select.select([server.fileno(), guard.inotify.handle], [], [])
-                if server.fileno() in ready:
-                    self._answer(server, guard)
+            s = os.stat(_watch.lock_path(self.path))
+        except OSError:
+            raise Vanished from None
+        if (s.st_dev, s.st_ino) != self._lock:
+            raise Vanished
+
+    def _note(self, state: str, why: str = "", rest: float = 0) -> None:
+        try:
+            self._check()
+            _watch.note(self.path, f"{time.time() + rest:.0f}", state, " ".join(why.split()))
+        except (Vanished, OSError):
+            pass
+
+    def _silence(self) -> None:
+        try:
+            self._check()
+            os.unlink(_watch.socket_path(self.path))
+        except (Vanished, FileNotFoundError):
+            pass
+
+    # Questions
+
+    def _serve(self, guard: Guard) -> bool:
+        """Answer until more changes than can be followed; whether it is time to end."""
+        server = self._listen()
+        self._note("watching", rest=_watch.AGAIN_S)
+        compared = time.monotonic()
+        noise = False
+        try:
+            while not guard.lost:
+                asker = self._next(server, guard, noise)
+                noise = guard.listen() > 0
+                self._check()
+                if asker is not None:
+                    self._answer(asker, guard)
+                elif guard.settles_in == 0 and not guard.lost:
+                    guard.settle()
+                elif time.monotonic() - self.asked > IDLE_S:
+                    return True
+                if asker is None and self.asked > compared and time.monotonic() - compared > COMPARE_S:
+                    guard.compare()
+                    compared = time.monotonic()
+            return False
         finally:
-            self._silence()
             server.close()
+
+    def _next(self, server: socket.socket, guard: Guard, noise: bool) -> socket.socket | None:
+        """The next asker, or None when something else is to be done."""
+        handles = [server.fileno()] if noise else [server.fileno(), guard.sentries.fileno()]
+        rest = self.asked + IDLE_S - time.monotonic()
+        if guard.settles_in is not None:
+            rest = min(rest, guard.settles_in)
+        ready, _, _ = select.select(handles, [], [], PAUSE_S if noise else max(0.0, min(rest + 0.01, COMPARE_S)))
+        return server.accept()[0] if server.fileno() in ready else None
 
     def _listen(self) -> socket.socket:
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._silence()
+        place = _watch.socket_path(self.path)
         old = os.umask(0o177)
-        folder = os.open(os.path.dirname(self.path), os.O_RDONLY)
+        folder = os.open(os.path.dirname(place), os.O_RDONLY)
         try:
-            server.bind(_boot.address(folder, self.path))
+            server.bind(_watch.address(folder, place))
         except OSError as error:
-            raise Unavailable(f"cannot make the socket {self.path}: {error}") from None
+            raise Unfit(f"cannot make the socket {place}: {error.strerror}") from None
         finally:
             os.close(folder)
             os.umask(old)
         server.listen(64)
         return server
 
-    def _answer(self, server: socket.socket, guard: Guard) -> None:
-        asker, _ = server.accept()
+    def _answer(self, asker: socket.socket, guard: Guard) -> None:
         with asker:
-            asker.settimeout(_boot.PATIENCE_S)
+            asker.settimeout(_watch.PATIENCE_S)
             try:
                 asked = asker.recv(256)
-                # The queue is emptied after the question has come: what was written before it is known.
-                asker.sendall(b"y" if asked == _boot.watch_question(guard.digest) and guard.holds() else b"n")
-            except OSError:
+                asker.sendall(self._status(guard) if asked == _watch.STATUS else self._verdict(asked, guard))
+            except OSError:  # who has gone away
                 pass
 
-    def _silence(self) -> None:
-        try:
-            os.unlink(self.path)
-        except FileNotFoundError:
-            pass
+    def _verdict(self, asked: bytes, guard: Guard) -> bytes:
+        """y: it holds; r and a digest: read the index again; n: look for yourself."""
+        self.asked = time.monotonic()
+        # The queue is emptied after the question has come: what was written before it is known.
+        if asked[8:] != _watch.here() or not guard.vouch():
+            return b"n"
+        self.answers += 1
+        if asked[:8] == guard.digest:
+            return b"y"
+        if not guard.publish():
+            guard.sentries.lost = "somebody else has written the index"
+            return b"n"
+        return b"r" + guard.digest
+
+    def _status(self, guard: Guard) -> bytes:
+        with open("/proc/self/statm") as stream:
+            resident = int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        told: dict[str, Any] = {
+            "process": os.getpid(), "since": self.since, "answers": self.answers, "directories": len(guard.sentries),
+            "artifacts": sum(part.count for part in guard.view.parts) - len(guard.view.dead),
+            "cpu_s": round(time.process_time(), 3), "resident_bytes": resident,
+        }  # fmt: skip
+        return json.dumps(told).encode()
+
+
+_DOUBTS = tuple(kind for kind in snapshot.DOUBTS if kind is not OSError)
+
+
+def _wait_for_silence(guard: Guard) -> None:
+    """Let whoever changes the store come to an end."""
+    until = time.monotonic() + LOUD_S
+    time.sleep(SILENCE_S)
+    while guard.listen() and time.monotonic() < until:
+        time.sleep(SILENCE_S)
 
 
 def main(argv: list[str]) -> int:
+    """Watch; ``argv``: the dialect, and the index that is meant, where the one who starts knows it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        Watcher(os.environ, argv[0] if argv else "classic").run()
+        watcher = Watcher(os.environ, argv[0] if argv else "classic")
+        if argv[1:] and argv[1] != watcher.path:
+            raise Unavailable(f"this interpreter would make another index: {watcher.path}")
+        watcher.run()
     except KeyError:
         print(f"error: {argv[0]!r} is not a dialect: classic or new was expected", file=sys.stderr)
         return 2
+    except Busy:
+        return 0  # another one watches
     except FrancaError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status
+    except OSError as error:
+        print(f"error: cannot watch: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         pass
     return 0

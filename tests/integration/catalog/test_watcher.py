@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from franca import _boot, _packed
+from franca import _boot, _packed, _watch
 from franca.catalog.catalog import Catalog
-from franca.catalog.watcher import Guard, Unfit
+from franca.catalog.guard import Guard
+from franca.catalog.sentries import Unfit
 from franca.model.ids import SCRIPT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watching needs inotify")
@@ -65,7 +66,7 @@ def watcher(store: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess
         [sys.executable, "-m", "franca.catalog.watcher"],
         env={**store, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE,
     )  # fmt: skip
-    monkeypatch.setattr(_boot, "PATIENCE_S", 30.0)
+    monkeypatch.setattr(_watch, "PATIENCE_S", 30.0)
     try:
         until(lambda: vouched(store) or child.poll() is not None)
         assert child.poll() is None, child.stderr.read() if child.stderr else b""
@@ -79,7 +80,8 @@ def watcher(store: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess
 
 def vouched(home: Home) -> bool:
     try:
-        return _boot.watched(index_path(home), view(home).digest)
+        digest = view(home).digest
+        return _boot.vouched(index_path(home), digest) == digest
     except (OSError, ValueError):
         return False
 
@@ -139,7 +141,7 @@ def test_a_renamed_store_is_another_store(store: Home, watcher: subprocess.Popen
 def test_a_killed_watcher_is_no_loss(store: Home, watcher: subprocess.Popen[bytes]) -> None:
     os.kill(watcher.pid, signal.SIGKILL)
     watcher.wait()
-    assert Path(_boot.socket_path(index_path(store))).exists() and not vouched(store)
+    assert Path(_watch.socket_path(index_path(store))).exists() and not vouched(store)
     assert found(store, "u") == [str(scripts(store) / "b")]
     put(scripts(store) / "b", alias="b", uid="2" * 16, tags=["v"])
     assert found(store, "u") == [] and found(store, "v") == [str(scripts(store) / "b")]
@@ -148,7 +150,7 @@ def test_a_killed_watcher_is_no_loss(store: Home, watcher: subprocess.Popen[byte
 def test_a_watcher_that_ends_takes_its_socket_away(store: Home, watcher: subprocess.Popen[bytes]) -> None:
     watcher.terminate()
     assert watcher.wait() == 0
-    assert not Path(_boot.socket_path(index_path(store))).exists()
+    assert not Path(_watch.socket_path(index_path(store))).exists()
 
 
 @pytest.mark.parametrize("how", ["symbolic link", "second name", "linked directory", "linked root"])
@@ -167,9 +169,9 @@ def test_what_could_change_unseen_is_not_vouched_for(store: Home, tmp_path: Path
         Path(store["HOME"]).symlink_to(tmp_path / "real")
     Catalog.open(store).repos()
     with pytest.raises(Unfit):
-        Guard(view(store))
+        Guard((*_boot.identity(store), "classic"), view(store))
 
 
 def test_a_socket_of_others_is_not_asked(store: Home) -> None:
-    Path(_boot.socket_path(index_path(store))).write_bytes(b"y")
+    Path(_watch.socket_path(index_path(store))).write_bytes(b"y")
     assert not vouched(store) and found(store, "u") == [str(scripts(store) / "b")]
