@@ -122,13 +122,9 @@ def _due(path: str) -> bool:
     import time
 
     now = time.time()
-    try:
-        with open(state_path(path), encoding="utf-8", errors="replace") as stream:
-            word = stream.readline().strip()
-        if word == NEVER or 0 < float(word) - now <= REFUSED_S:  # more than that: the clock was set back
-            return False
-    except (OSError, ValueError):
-        pass
+    word = again(path)
+    if word == NEVER or (word.isdigit() and 0 < int(word) - now <= REFUSED_S):  # more than that: the clock was set back
+        return False
     handle = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -138,6 +134,15 @@ def _due(path: str) -> bool:
     finally:
         os.close(handle)
     return True
+
+
+def again(path: str) -> str:
+    """When the next one may be started: seconds since the epoch, NEVER, or nothing."""
+    try:
+        with open(state_path(path), encoding="utf-8", errors="replace") as stream:
+            return stream.readline().strip()
+    except OSError:
+        return ""
 
 
 def note(path: str, again: str, state: str, why: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 
 from franca import _packed
@@ -40,6 +41,7 @@ class Sentries:
         self._spots: dict[int, tuple[str, str]] = {}  #: by number: folder and name of an artifact's directory
         self._folders: dict[int, str] = {}  #: by number: what holds artifacts
         self._rest: dict[int, set[str]] = {}  #: by number: names that matter there, _ANY among them
+        self._paths: dict[str, set[str]] = {}  #: the same by path
         self._devices: set[int] = set()
         _check_limit(view)
         self._inotify = Inotify()
@@ -81,6 +83,7 @@ class Sentries:
             self._above(path, wanted)
         for path, names in wanted.items():
             number = self._inotify.add(path, CHANGES if path in written else NAMES)
+            self._paths[path] = names
             self._rest.setdefault(number, set()).update(names)  # the same directory may have another path
 
     def _of_group(self, group: _packed.Group, wanted: dict[str, set[str]], written: set[str]) -> None:
@@ -206,9 +209,26 @@ class Sentries:
                     self.tell(self._folders[number], name)
             if number in self._rest and _matters(self._rest[number], what, name):
                 self.lost = f"repositories or their folders have changed ({name or 'a directory itself'})"
-        if read_mounts() != self.mounts:
-            self.lost = "the mounts have changed"
+        mounts = read_mounts()
+        if mounts != self.mounts:
+            if self._our_mounts(mounts) != self._our_mounts(self.mounts):
+                self.lost = "the mounts have changed"
+            self.mounts = mounts
         return count
+
+    def _our_mounts(self, mounts: bytes) -> list[str]:
+        """Of all mounts, those on a watched directory, on something that matters in one, or below an artifact."""
+        ours = []
+        for line in os.fsdecode(mounts).splitlines():
+            place = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ", 5)[4])
+            above, name = os.path.split(place)
+            if (
+                place in self._paths
+                or not self._paths.get(above, set()).isdisjoint((name, _ANY))
+                or any(place.startswith(folder + "/") for folder in self.known)
+            ):
+                ours.append(line)
+        return ours
 
     def renew(self, folder: str, names: set[str]) -> dict[str, bool]:
         """Watch what these names are now; whether each is a directory. Raises Unfit."""

@@ -57,6 +57,8 @@ class Watcher:
         self.path = _boot.snapshot_path(self.who)
         self.since = time.time()
         self.answers = 0
+        self.renewals = 0
+        self.why = ""
         self.asked = time.monotonic()
         self._lock: tuple[int, int] = (0, 0)
 
@@ -93,6 +95,7 @@ class Watcher:
             try:
                 if self._serve(guard):
                     return
+                self.renewals, self.why = self.renewals + 1, guard.lost
                 self._silence()
                 _wait_for_silence(guard)
             finally:
@@ -141,7 +144,9 @@ class Watcher:
     def _note(self, state: str, why: str = "", rest: float = 0) -> None:
         try:
             self._check()
-            _watch.note(self.path, f"{time.time() + rest:.0f}", state, " ".join(why.split()))
+            stopped = _watch.again(self.path) == _watch.NEVER
+            again = _watch.NEVER if stopped else f"{time.time() + rest:.0f}"
+            _watch.note(self.path, again, state, " ".join(why.split()))
         except (Vanished, OSError):
             pass
 
@@ -230,9 +235,10 @@ class Watcher:
         with open("/proc/self/statm") as stream:
             resident = int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         told: dict[str, Any] = {
-            "process": os.getpid(), "since": self.since, "answers": self.answers, "directories": len(guard.sentries),
-            "artifacts": sum(part.count for part in guard.view.parts) - len(guard.view.dead),
-            "cpu_s": round(time.process_time(), 3), "resident_bytes": resident,
+            "since": self.since, "answers": self.answers, "directories": len(guard.sentries),
+            "vouches_for": sum(part.count for part in guard.view.parts) - len(guard.view.dead),
+            "renewals": self.renewals, "renewed_for": self.why, "cpu_s": round(time.process_time(), 3),
+            "resident_bytes": resident,
         }  # fmt: skip
         return json.dumps(told).encode()
 

@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "detect": _TABLES + "repositories:DETECT",
     "trust": _TABLES + "repositories:TRUST",
     "doctor": _TABLES + "machine:DOCTOR",
+    "watch": _TABLES + "machine:WATCH",
     "version": _TABLES + "machine:VERSION",
     "completion": _TABLES + "machine:COMPLETION",
     "help": _TABLES + "machine:HELP",

@@ -17,6 +17,35 @@ DOCTOR = Command(
     examples=(Example("franca doctor", "a list"), Example("franca doctor --json", "for programs")),
 )
 
+WATCH = Command(
+    name="watch",
+    group=_GROUP,
+    summary="show, start or stop the process that vouches for the index of a large store",
+    usage="[status | start | stop]",
+    handler="franca.cli.commands.watch:watch",
+    takes_kind=False,
+    description=(
+        "Every answer is what a look at all files would give. In a store of 20,000 artifacts or more, a question that "
+        "had to look at all of them starts a watcher in the background, whose word makes the next looks unnecessary; "
+        "it ends when nobody has asked for ten minutes. FRANCA_WATCH=no: never start one; FRANCA_WATCH=yes: for "
+        "stores of any size. `stop` holds until `start`. Linux and local file systems only."
+    ),
+    options=(
+        Option(
+            "dialect",
+            "which index to start or stop it for; classic without it",
+            metavar="NAME",
+            choices=("classic", "new"),
+            repeats=False,
+        ),
+    ),
+    examples=(
+        Example("franca watch", "whether one runs, or why not, and how many answers it has given"),
+        Example("franca watch stop", "end it, and start none by itself any more"),
+        Example("franca watch status --json", "for programs"),
+    ),
+)
+
 VERSION = Command(
     name="version",
     group=_GROUP,
@@ -51,4 +80,4 @@ HELP = Command(
     examples=(Example("franca help", "all commands"), Example("franca help run", "one command")),
 )
 
-COMMANDS = (DOCTOR, VERSION, COMPLETION, HELP)
+COMMANDS = (DOCTOR, WATCH, VERSION, COMPLETION, HELP)
