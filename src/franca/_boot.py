@@ -81,7 +81,7 @@ def vouched(path: str, digest: bytes) -> bytes:
 def looked(path: str, who: tuple[Any, ...], environ: Mapping[str, str], view: _packed.View) -> None:
     """Every artifact had to be looked at for an answer, which has been given: make it easier for the next question."""
     artifacts = sum(part.count for part in view.parts)
-    if artifacts >= 20_000 or "FRANCA_WATCH" in environ:  # LARGE of franca._watch, which small stores need not import
+    if artifacts >= _packed.LARGE or "FRANCA_WATCH" in environ:
         from franca import _watch
 
         _watch.start_if_wanted(path, who, environ, artifacts)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 
+from franca._packed import LARGE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
 PATIENCE_S = 1.0  #: for a watcher that does not answer; looking for oneself takes about as long in a large store
-LARGE = 20_000  #: artifacts from which a question that had to look at all of them starts a watcher
 AGAIN_S = 60  #: after a start, before the next one, whatever has become of it
 REFUSED_S = 3600  #: the same after a watcher that found that it cannot be certain
 NEVER = "never"  #: in the place of the time: the user has stopped it

@@ -10,12 +10,14 @@ from franca._packed import UNSURE, Memory, Part, View
 from franca.catalog import snapshot
 from franca.catalog.comparison import Delta, Told
 from franca.catalog.index import Identity
-from franca.catalog.merging import SMALL, Merger
+from franca.catalog.merging import Merger
 from franca.catalog.scan import list_directories
 from franca.catalog.sentries import Outdated, Sentries, Unfit
 
 #: More directories than this are not read while somebody waits for an answer.
 MANY = 1000
+#: An index of more spots than this is not written as a whole while somebody waits.
+MANY_SPOTS = 5000
 #: So long must nothing have happened before stamps are taken; some file systems keep whole seconds.
 SETTLE_S = 2.5
 LONGEST_S = 300.0  #: the same where that did not help: the clock may have been set back
@@ -144,7 +146,7 @@ class Guard:
 
     def _write(self, delta: Delta, wait: bool) -> None:
         merger = Merger(self.who, self.view.found, self.view.listings, delta)
-        if not wait and not merger.extends and self.view.parts[0].count > SMALL:
+        if not wait and not merger.extends and self.view.parts[0].count > MANY_SPOTS:
             self.sentries.lost = "the index is to be written anew"
             return
         data, extends = merger.data()

@@ -173,7 +173,7 @@ class Sentries:
     def _compare(self, view: View) -> None:
         """With the files, what :meth:`_watch_shelf` has not compared."""
         groups = [view.found[0], *(listing[1] for listing in view.listings)]
-        if not all(_packed.group_holds(*group) for group in groups) or read_mounts() != self.mounts:
+        if not all(_packed.group_holds(*group) for group in groups) or not self._mounts_hold():
             raise Outdated
         for spot, path, *stamp in view.extras:
             if spot not in view.dead and not _packed.group_holds(((path, *stamp),), ()):
@@ -209,12 +209,16 @@ class Sentries:
                     self.tell(self._folders[number], name)
             if number in self._rest and _matters(self._rest[number], what, name):
                 self.lost = f"repositories or their folders have changed ({name or 'a directory itself'})"
-        mounts = read_mounts()
-        if mounts != self.mounts:
-            if self._our_mounts(mounts) != self._our_mounts(self.mounts):
-                self.lost = "the mounts have changed"
-            self.mounts = mounts
+        if not self._mounts_hold():
+            self.lost = "the mounts have changed"
         return count
+
+    def _mounts_hold(self) -> bool:
+        mounts = read_mounts()
+        if mounts != self.mounts and self._our_mounts(mounts) != self._our_mounts(self.mounts):
+            return False
+        self.mounts = mounts
+        return True
 
     def _our_mounts(self, mounts: bytes) -> list[str]:
         """Of all mounts, those on a watched directory, on something that matters in one, or below an artifact."""

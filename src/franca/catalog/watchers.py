@@ -109,9 +109,8 @@ def _look(who: Identity) -> Watched:
     path = _boot.snapshot_path(who)
     process = holder(_watch.lock_path(path)) or 0
     state, why = _noted(path)
-    if not process and state in ("watching", "starting"):
-        why = "it was ended, or has not begun yet" if state == "starting" else "it was killed"
-        state = "ended"
+    if not process and state == "watching":
+        state, why = "ended", "it was killed"
     told = _told(path) if process else {}
     return Watched(
         who[-1], path, _artifacts(path, who), running=bool(process), state=state, why=why, process=process, **told
@@ -125,7 +124,11 @@ def _noted(path: str) -> tuple[str, str]:
             again, state, why = [*stream.read(4096).split("\n"), "", "", ""][:3]
     except OSError:
         return "never started", ""
-    return ("stopped" if again == _watch.NEVER and state != "watching" else state or "never started"), why
+    if again == _watch.NEVER and state != "watching":
+        return "stopped", ""
+    if state == "starting" and not (again.isdigit() and int(again) > time.time()):
+        return "ended", "it did not come up"
+    return state or "never started", why
 
 
 def _told(path: str) -> dict[str, Any]:

@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from franca import _boot, _packed, _watch
+from franca import _packed, _watch
 from franca.catalog.catalog import Catalog
 from franca.catalog.guard import Guard
 from franca.catalog.sentries import Unfit
 from franca.model.ids import SCRIPT
+from tests.integration.catalog.watching import (
+    Home,
+    by_tag,
+    end,
+    index_path,
+    launch,
+    put,
+    scripts,
+    until,
+    view,
+    vouched,
+    who,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watching needs inotify")
-Home = dict[str, str]
-
-
-def index_path(home: Home) -> str:
-    return _boot.snapshot_path((*_boot.identity(home), "classic"))
-
-
-def view(home: Home) -> _packed.View:
-    return _packed.read_view(index_path(home), (*_boot.identity(home), "classic"))
-
-
-def scripts(home: Home) -> Path:
-    return Path(home["HOME"], "CM", "repos", "local", "script")
-
-
-def put(folder: Path, **meta: object) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "_cm.json").write_text(json.dumps(meta))
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -54,49 +40,21 @@ def store(home: Home) -> Home:
     Catalog.open(home)
     put(scripts(home) / "a", alias="a", uid="1" * 16, tags=["t0"])
     put(scripts(home) / "b", alias="b", uid="2" * 16, tags=["u"])
-    time.sleep(0.08)  # stamps grow old enough to be trusted
-    Catalog.open(home).repos()
+    until(lambda: bool(Catalog.open(home).repos()) and view(home).holds())  # stamps grow old enough to be trusted
     return home
 
 
 @pytest.fixture
 def watcher(store: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
     """A watcher at work."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "franca.catalog.watcher"],
-        env={**store, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    child = launch(store)
     monkeypatch.setattr(_watch, "PATIENCE_S", 30.0)
     try:
         until(lambda: vouched(store) or child.poll() is not None)
         assert child.poll() is None, child.stderr.read() if child.stderr else b""
         yield child
     finally:
-        child.kill()
-        child.wait()
-        if child.stderr:
-            child.stderr.close()
-
-
-def vouched(home: Home) -> bool:
-    try:
-        digest = view(home).digest
-        return _boot.vouched(index_path(home), digest) == digest
-    except (OSError, ValueError):
-        return False
-
-
-def found(home: Home, tag: str) -> list[str]:
-    """What a new process finds, by the fast lane where that answers."""
-    try:
-        answer = _boot.fast("franca", ["find", "script", f"--tags={tag}"], home)
-    except (OSError, ValueError):
-        answer = None
-    if answer is not None:
-        return answer.out.split()
-    from franca.model.tags import TagQuery
-
-    return [one.path for one in Catalog.open(home).find(SCRIPT, tags=TagQuery((tag,)))]
+        end(child)
 
 
 def test_a_watched_store_is_not_looked_at(
@@ -107,7 +65,7 @@ def test_a_watched_store_is_not_looked_at(
 
     monkeypatch.setattr(_packed.View, "holds", refuse)
     monkeypatch.setattr(_packed.View, "changed", refuse)
-    assert found(store, "u") == [str(scripts(store) / "b")]
+    assert by_tag(store, "u") == [str(scripts(store) / "b")]
     assert [one.ref.alias for one in Catalog.open(store).find(SCRIPT) if one.repo.writable] == ["a", "b"]
 
 
@@ -127,7 +85,7 @@ def test_every_change_is_in_the_next_answer(store: Home, watcher: subprocess.Pop
         else:
             shutil.rmtree(a)
             put(a, alias="a", uid="1" * 16, tags=[tag])
-        assert found(store, f"t{number}") == [] and found(store, tag) == [str(a)]
+        assert by_tag(store, f"t{number}") == [] and by_tag(store, tag) == [str(a)]
         if number % 3:
             until(lambda: vouched(store))
 
@@ -135,16 +93,16 @@ def test_every_change_is_in_the_next_answer(store: Home, watcher: subprocess.Pop
 def test_a_renamed_store_is_another_store(store: Home, watcher: subprocess.Popen[bytes]) -> None:
     repos = Path(store["HOME"], "CM", "repos")
     os.rename(repos, repos.parent / "elsewhere")
-    assert found(store, "u") == []
+    assert by_tag(store, "u") == []
 
 
 def test_a_killed_watcher_is_no_loss(store: Home, watcher: subprocess.Popen[bytes]) -> None:
     os.kill(watcher.pid, signal.SIGKILL)
     watcher.wait()
     assert Path(_watch.socket_path(index_path(store))).exists() and not vouched(store)
-    assert found(store, "u") == [str(scripts(store) / "b")]
+    assert by_tag(store, "u") == [str(scripts(store) / "b")]
     put(scripts(store) / "b", alias="b", uid="2" * 16, tags=["v"])
-    assert found(store, "u") == [] and found(store, "v") == [str(scripts(store) / "b")]
+    assert by_tag(store, "u") == [] and by_tag(store, "v") == [str(scripts(store) / "b")]
 
 
 def test_a_watcher_that_ends_takes_its_socket_away(store: Home, watcher: subprocess.Popen[bytes]) -> None:
@@ -169,9 +127,9 @@ def test_what_could_change_unseen_is_not_vouched_for(store: Home, tmp_path: Path
         Path(store["HOME"]).symlink_to(tmp_path / "real")
     Catalog.open(store).repos()
     with pytest.raises(Unfit):
-        Guard((*_boot.identity(store), "classic"), view(store))
+        Guard(who(store), view(store))
 
 
 def test_a_socket_of_others_is_not_asked(store: Home) -> None:
     Path(_watch.socket_path(index_path(store))).write_bytes(b"y")
-    assert not vouched(store) and found(store, "u") == [str(scripts(store) / "b")]
+    assert not vouched(store) and by_tag(store, "u") == [str(scripts(store) / "b")]

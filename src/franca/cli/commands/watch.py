@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from franca import _watch
+from franca import _packed, _watch
 from franca.catalog import watchers
 from franca.catalog.watchers import Watched
 from franca.cli.output import Answer, plain
@@ -25,7 +25,7 @@ def watch(bound: Bound, session: Session) -> Answer:
     else:
         raise UsageError(f"watch {' '.join(bound.words)}: status, start or stop was expected")
     lines = [line for one in found for line in _lines(one, session)]
-    return Answer({"watchers": list(found), "starts_at": _watch.LARGE}, tuple(lines))
+    return Answer({"watchers": list(found), "starts_at": _packed.LARGE}, tuple(lines))
 
 
 def _lines(one: Watched, session: Session) -> list[str]:
@@ -57,4 +57,4 @@ def _starts(one: Watched, session: Session) -> str:
         return "a question that has to look at all artifacts starts it" + (
             " after an hour" if one.state == "refused" else ""
         )
-    return f"it starts by itself from {_watch.LARGE} artifacts on, and with FRANCA_WATCH=yes"
+    return f"it starts by itself from {_packed.LARGE} artifacts on, and with FRANCA_WATCH=yes"
