@@ -3,8 +3,9 @@
     python benchmarks/catalog.py [--sizes 1000,10000] [--rounds 5] [--cmind PYTHON] [--output FILE]
 
 Whole-process figures are CPU seconds beside those of a bare interpreter in the same rounds, with peak memory; the
-in-process figures are medians of one call. ``--cmind`` names an interpreter that has ``cmind`` to be measured on a
-copy of the same store. The result is JSON with the machine in it.
+in-process figures are medians of one call. First without a watcher (``FRANCA_WATCH=no``), then with one, which the
+first question starts by itself in a large store; what it costs is under ``watcher``. ``--cmind`` names an interpreter
+that has ``cmind`` to be measured on a copy of the same store. The result is JSON with the machine in it.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def measure_size(size: int, rounds: int, cmind: str) -> dict[str, Any]:
     try:
         make_scripts(Path(home, "CM", "repos", "local", "script"), size, yaml=False)
         environ = environment(home)
-        result = franca_figures(environ, size, rounds)
+        result = franca_figures({**environ, "FRANCA_WATCH": "no"}, size, rounds)
+        result["watched"] = watched_figures(environ, size, rounds)
         if cmind:
             result["cmind"] = cmind_figures(environ, size, rounds, cmind)
         return result
@@ -69,48 +71,103 @@ def measure_size(size: int, rounds: int, cmind: str) -> dict[str, Any]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def franca_figures(environ: dict[str, str], size: int, rounds: int) -> dict[str, Any]:
+def questions(size: int) -> dict[str, list[str]]:
     franca = launcher("franca")
-    one = f"script-{size // 2}"
-    commands = {
+    return {
         "python -c pass": [sys.executable, "-c", "pass"],
-        "find by alias": [franca, "find", "script", one],
+        "find by alias": [franca, "find", "script", f"script-{size // 2}"],
         "find by tag": [franca, "find", "script", "--tags=group-7"],
         "miss": [franca, "find", "script", "no-such-script"],
     }
-    first = cpu([franca, "find", "script", one], environ)
+
+
+def franca_figures(environ: dict[str, str], size: int, rounds: int) -> dict[str, Any]:
+    commands = questions(size)
+    first = cpu(commands["find by alias"], environ)
     time.sleep(0.2)
-    cpu([franca, "find", "script", one], environ)
+    cpu(commands["find by alias"], environ)
     figures: dict[str, Any] = {"first build": {"cpu_s": round(first, 3)}}
     figures.update(summary(paired(commands, environ, rounds), "python -c pass"))
     figures["peak_mib"] = {name: peak_mib(command, environ) for name, command in commands.items()}
-    added = [cpu([franca, "add", "script", f"added-{n}", "--tags=x"], environ) for n in range(max(2, rounds // 2))]
-    figures["add one"] = {"cpu_s": round(statistics.median(added), 4)}
-    figures["find after an addition"] = {"cpu_s": round(cpu(commands["find by alias"], environ), 4)}
-    figures["watched"] = watched_figures(environ, commands, rounds)
+    figures.update(additions(environ, commands, rounds, "added"))
     inside = subprocess.run(
-        [sys.executable, "-c", INSIDE, one], env=environ, capture_output=True, text=True, check=True
+        [sys.executable, "-c", INSIDE, f"script-{size // 2}"], env=environ, capture_output=True, text=True, check=True
     )
     figures["in process"] = json.loads(inside.stdout)
     return figures
 
 
-def watched_figures(environ: dict[str, str], commands: dict[str, list[str]], rounds: int) -> Any:
-    """The same questions while a watcher runs, and what it costs until it can be asked."""
-    folder = Path(environ["HOME"], "CM", ".franca")
-    watcher = subprocess.Popen([sys.executable, "-m", "franca.catalog.watcher"], env=environ)
+def additions(environ: dict[str, str], commands: dict[str, list[str]], rounds: int, name: str) -> dict[str, Any]:
+    """One addition, and the first find after it."""
+    added, found = [], []
+    for number in range(max(3, rounds // 2)):
+        added.append(cpu([launcher("franca"), "add", "script", f"{name}-{number}", "--tags=x"], environ))
+        found.append(cpu(commands["find by alias"], environ))
+    return {
+        "add one": {"cpu_s": round(statistics.median(added), 4)},
+        "find after an addition": {"cpu_s": round(statistics.median(found), 4)},
+    }
+
+
+def watcher_of(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the watcher says about itself."""
+    command = [launcher("franca"), "watch", "--json"]
+    done = subprocess.run(command, env=dict(environ), capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout)["watchers"][0])
+
+
+def watched_figures(environ: dict[str, str], size: int, rounds: int) -> dict[str, Any]:
+    """The same questions with a watcher, and what it costs."""
+    commands = questions(size)
+    cpu(commands["find by alias"], {**environ, "FRANCA_WATCH": "no"})  # what was added before
+    time.sleep(0.2)
+    cpu(commands["find by alias"], {**environ, "FRANCA_WATCH": "no"})
+    itself = size >= watch_from(environ)
+    environ = environ if itself else {**environ, "FRANCA_WATCH": "yes"}
+    question = cpu(commands["find by alias"], environ)
     try:
-        deadline = time.monotonic() + 120
-        while not list(folder.glob("*.watch")):
-            if watcher.poll() is not None or time.monotonic() > deadline:
-                return "no watcher"
-            time.sleep(0.1)
-        ticks = Path(f"/proc/{watcher.pid}/stat").read_text().rpartition(")")[2].split()
-        started = sum(map(int, ticks[11:13])) / os.sysconf("SC_CLK_TCK")
-        return {"start": {"cpu_s": started}, **summary(paired(commands, environ, rounds), "python -c pass")}
+        if not wait_for(environ):
+            return {"watcher": watcher_of(environ)}
+        start = watcher_of(environ)
+        figures: dict[str, Any] = summary(paired(commands, environ, rounds), "python -c pass")
+        figures["peak_mib"] = {name: peak_mib(command, environ) for name, command in commands.items()}
+        asked = watcher_of(environ)
+        figures.update(additions(environ, commands, rounds, "watched"))
+        changed = watcher_of(environ)
+        figures["watcher"] = {
+            "started": "by itself" if itself else "by FRANCA_WATCH=yes",
+            "the question that started it": {"cpu_s": round(question, 4)},
+            "until it vouches": {"cpu_s": start["cpu_s"]},
+            "a question": {"cpu_s": _each(asked, start)},
+            "an addition and a question": {"cpu_s": _each(changed, asked)},
+            "resident_mib": changed["resident_bytes"] >> 20,
+            "directories": changed["directories"],
+            "state": changed,
+        }
+        return figures
     finally:
-        watcher.kill()
-        watcher.wait()
+        subprocess.run([launcher("franca"), "watch", "stop"], env=environ, stdout=subprocess.DEVNULL, check=True)
+
+
+def _each(after: Mapping[str, Any], before: Mapping[str, Any]) -> float:
+    return round((after["cpu_s"] - before["cpu_s"]) / max(1, after["answers"] - before["answers"]), 5)
+
+
+def watch_from(environ: Mapping[str, str]) -> int:
+    """The number of artifacts from which a watcher starts by itself."""
+    command = [launcher("franca"), "watch", "--json"]
+    done = subprocess.run(command, env=dict(environ), capture_output=True, text=True, check=True)
+    return int(json.loads(done.stdout)["starts_at"])
+
+
+def wait_for(environ: Mapping[str, str]) -> bool:
+    """Until the watcher vouches; False when there is none."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if watcher_of(environ)["vouches_for"]:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def cmind_figures(environ: dict[str, str], size: int, rounds: int, python: str) -> dict[str, Any]:

@@ -376,6 +376,16 @@ class View:
                 if spot not in self.dead:
                     yield name, spot
 
+    def names(self, shelf: Any) -> set[str]:
+        """The directories of a shelf."""
+        found: set[str] = set()
+        for number, first, last in shelf[SPANS]:
+            names = self.parts[number].names()
+            found |= set(names[first:last])
+            if not number:
+                found -= {names[spot] for spot in self.dead if first <= spot < last}
+        return found
+
     def spot_at(self, shelf: Any, name: str) -> int:
         """The spot of a directory of a shelf; -1 when it has none."""
         for number, low, last in shelf[SPANS]:

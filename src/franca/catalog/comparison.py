@@ -79,9 +79,9 @@ class Delta:
         if relisted:
             listing = list_directories(path)
             now = set(listing.names)
-            before = dict(self.view.named(old))
-            gone |= {spot for name, spot in before.items() if name not in now}
-            fresh = (fresh & now) | (now - before.keys())
+            before = self.view.names(old)
+            gone |= {self.view.spot_at(old, name) for name in before - now}
+            fresh = (fresh & now) | (now - before)
         changed = relisted or bool(gone) or list(old[_packed.REPOS]) != repos
         return Turn(path, stem, repos, old, listing, gone, sorted(fresh), changed)
 

@@ -108,12 +108,11 @@ def _directories(path: str, watch: Watch) -> tuple[list[str], list[str]]:
     names = []
     try:
         with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.name[0] == "." or entry.name == "__pycache__":
-                    continue
-                if entry.is_dir():
-                    names.append(entry.name)
-                elif entry.is_symlink():
+            plain = [entry for entry in entries if entry.name[0] != "." and entry.name != "__pycache__"]
+        names = [entry.name for entry in plain if entry.is_dir()]
+        if len(names) < len(plain):
+            for entry in plain:
+                if entry.is_symlink() and not entry.is_dir():
                     watch.see(entry.path)
     except NotADirectoryError:
         return [], []

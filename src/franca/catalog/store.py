@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +140,14 @@ def _place_new(catalog: Catalog, repo: Repo, directory: str, name: str, meta: di
                 )
             _write_meta(os.path.join(directory, name), meta)
     finally:
+        _forget(hidden)
+
+
+def _forget(hidden: str) -> None:
+    """Remove what did not come to its place, if there is anything."""
+    if os.path.lexists(hidden):
+        import shutil
+
         shutil.rmtree(hidden, ignore_errors=True)
 
 
@@ -198,6 +205,8 @@ def remove_tree(path: str) -> None:
         return
     except OSError as error:
         raise Unavailable(f"cannot delete {path}: {error.strerror}") from None
+    import shutil
+
     shutil.rmtree(hidden, onerror=_writable_first)
 
 
@@ -334,6 +343,8 @@ def _move_tree(source: str, target: str) -> None:
 
 def _copy_tree(source: str, target: str, change: Any) -> None:
     """A copy that appears at ``target`` complete, after ``change(path of the copy)``."""
+    import shutil
+
     folder = os.path.dirname(target)
     hidden = os.path.join(folder, f".new-{new_uid()}")
     try:
@@ -345,7 +356,7 @@ def _copy_tree(source: str, target: str, change: Any) -> None:
     except (OSError, shutil.Error) as error:
         raise Unavailable(f"cannot copy {source} to {target}: {error}") from None
     finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        _forget(hidden)
 
 
 def _rename_in_meta(directory: str, stem: str, name: ObjectRef, extra_tags: tuple[str, ...] = ()) -> None:

@@ -9,8 +9,8 @@ has changed it reads, writes into the index, and answers with the new digest.
 
 What the kernel does not report makes a store unfit, and everybody looks for themselves as without a watcher: network
 file systems, links to files or directories, files with several names. Two things cannot be told: writing through
-``mmap``, and writing through a second name that a file was given outside of the store after its watch began. For
-their sake all files are compared again from time to time.
+``mmap``, and writing through a second name that a file was given after its watch began. For their sake all files are
+compared again from time to time.
 
 A question about a large store starts it by itself (``franca._watch``); ``franca watch`` shows and ends it.
 """
@@ -96,7 +96,6 @@ class Watcher:
                 if self._serve(guard):
                     return
                 self.renewals, self.why = self.renewals + 1, guard.lost
-                self._silence()
                 _wait_for_silence(guard)
             finally:
                 guard.close()
