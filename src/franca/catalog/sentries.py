@@ -6,6 +6,8 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterator
+from typing import Any
 
 from franca import _packed
 from franca._packed import META_NAMES, View
@@ -130,44 +132,43 @@ class Sentries:
             raise Unfit(f"the path {folder} leads through a link")
         self._folders[self._inotify.add(folder, NAMES)] = folder
         known = self.known.setdefault(folder, {})
-        for name, spot in view.named(shelf):
+        for name, files, absent, *stamp in _spots(view, shelf):
+            path = f"{folder}/{name}"
             try:
-                known[name] = number = self._inotify.add(f"{folder}/{name}")
+                known[name] = number = self._inotify.add(path)
             except OSError as error:
-                if error.errno not in _GONE or os.path.islink(f"{folder}/{name}"):
+                if error.errno not in _GONE or os.path.islink(path):
                     raise
                 self.tell(folder, name)
                 continue
-            if self._spots.setdefault(number, (folder, name)) != (folder, name):
-                raise Unfit(f"{folder}/{name} is the same directory as {'/'.join(self._spots[number])}")
-            if not self._holds(view, shelf, spot, f"{folder}/{name}"):
+            if number in self._spots and self._spots[number] != (folder, name):
+                raise Unfit(f"{path} is the same directory as {'/'.join(self._spots[number])}")
+            self._spots[number] = (folder, name)
+            if not self._holds(path, files, absent, stamp):
                 self.tell(folder, name)
 
     def compare(self, view: View) -> None:
         """All files with the index once more, for what no event tells. Raises Outdated, Unfit, OSError."""
         for shelf in view.shelves:
             folder = str(shelf[_packed.PATH])
-            for name, spot in view.named(shelf):
-                if not self._holds(view, shelf, spot, f"{folder}/{name}"):
+            for name, files, absent, *stamp in _spots(view, shelf):
+                if not self._holds(f"{folder}/{name}", files, absent, stamp):
                     self.tell(folder, name)
             self.unlisted.add(folder)
         self._compare(view)
 
-    def _holds(self, view: View, shelf: tuple[object, ...], spot: int, path: str) -> bool:
+    def _holds(self, path: str, files: tuple[str, ...], absent: tuple[str, ...], stamp: list[int]) -> bool:
         """Whether the meta files of an artifact are what they were. Second files are compared elsewhere."""
-        part, number = view.place(spot)
-        code = part.codes()[number]
-        stamp = part.stamps()[4 * number : 4 * number + 4]
-        for file in _packed.missing_files(str(shelf[_packed.STEM]), code):
-            if os.access(f"{path}/{file}", os.F_OK):
+        for file in absent:
+            if os.access(path + file, os.F_OK):
                 return False
-        for first, file in enumerate(_packed.file_names(code)):
-            try:
-                s = self._plain(f"{path}/{file}")
-            except OSError:
-                return False
-            if not first and (s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino & _packed.INODE) != tuple(stamp):
-                return False
+        try:
+            for second, file in enumerate(files):
+                s = self._plain(path + file)
+                if not second and [s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino & _packed.INODE] != stamp:
+                    return False
+        except OSError:
+            return False
         return True
 
     def _compare(self, view: View) -> None:
@@ -261,6 +262,23 @@ class Sentries:
             except FileNotFoundError:  # its going is told as well
                 continue
         return True
+
+
+def _spots(view: View, shelf: Any) -> Iterator[tuple[Any, ...]]:
+    """Name, files that count, files that must be absent (with a slash before each), and stamp of each artifact."""
+    kinds: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for number, first, last in shelf[_packed.SPANS]:
+        part, shift = view.parts[number], view.parts[0].count if number else 0
+        codes, stamps = part.codes()[first:last], part.stamps()[4 * first : 4 * last]
+        for code in set(codes) - kinds.keys():
+            absent = _packed.missing_files(shelf[_packed.STEM], code)
+            kinds[code] = tuple("/" + n for n in _packed.file_names(code)), tuple("/" + n for n in absent)
+        columns = [stamps[field::4] for field in range(4)]
+        for spot, name, code, *stamp in zip(  # noqa: B905 - of equal length
+            range(first + shift, last + shift), part.names()[first:last], codes, *columns
+        ):
+            if spot not in view.dead:
+                yield name, *kinds[code], *stamp
 
 
 def _matters(names: set[str], what: int, name: str) -> bool:

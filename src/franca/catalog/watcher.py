@@ -8,9 +8,9 @@ queues an event before the writing call returns, so whatever was written before 
 has changed it reads, writes into the index, and answers with the new digest.
 
 What the kernel does not report makes a store unfit, and everybody looks for themselves as without a watcher: network
-file systems, links to files or directories, files with several names. Two things cannot be told: writing through
-``mmap``, and writing through a second name that a file was given after its watch began. For their sake all files are
-compared again from time to time.
+file systems, links to files or directories, files with several names. Some ways of writing are not reported either and
+cannot be told: through ``mmap``, by ``io_submit``, and through a second name that a file was given after its watch
+began. For their sake all files are compared again from time to time.
 
 A question about a large store starts it by itself (``franca._watch``); ``franca watch`` shows and ends it.
 """
