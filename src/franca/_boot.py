@@ -69,13 +69,13 @@ def open_own(path: str) -> Any:
 # The watcher, where one runs (franca.catalog.watcher)
 
 
-def vouched(path: str, digest: bytes) -> bytes:
-    """The digest that a watcher vouches for ; empty where there is none: then the files are looked at."""
+def vouched(path: str, digest: bytes, environ: Mapping[str, str]) -> bytes:
+    """The digest that a watcher vouches for; empty where none runs or is wanted: then the files are looked at."""
     if not os.path.lexists(path + ".watch"):
         return b""
     from franca import _watch
 
-    return _watch.vouched(path, digest)
+    return b"" if _watch.unwanted(environ) else _watch.vouched(path, digest)
 
 
 def looked(path: str, who: tuple[Any, ...], environ: Mapping[str, str], view: _packed.View) -> None:
@@ -212,7 +212,7 @@ class Lane:
 
     def _certain(self) -> bool:
         """Whether the index holds: by the word of a watcher, who may know a newer one, else by looking."""
-        digest = vouched(self.path, self.view.digest)
+        digest = vouched(self.path, self.view.digest, self.environ)
         if digest and digest != self.view.digest:
             self.view.close()
             self.view = _packed.read_view(self.path, self.who)

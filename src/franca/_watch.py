@@ -96,12 +96,18 @@ def ask(path: str, text: bytes) -> bytes:
 # Starting
 
 
+def unwanted(environ: Mapping[str, str]) -> bool:
+    """Whether the user wants no watcher, neither started nor asked (``FRANCA_WATCH=no``)."""
+    return sys.platform != "linux" or _word(environ) in _NO
+
+
 def wanted(environ: Mapping[str, str], artifacts: int) -> bool:
-    """Whether a question about so many artifacts should start a watcher (``FRANCA_WATCH``: ``yes``, ``no``)."""
-    word = environ.get("FRANCA_WATCH", "").strip().lower()
-    if sys.platform != "linux" or word in _NO:
-        return False
-    return word in _YES or artifacts >= LARGE
+    """Whether a question about so many artifacts should start a watcher (``FRANCA_WATCH=yes``: always)."""
+    return not unwanted(environ) and (artifacts >= LARGE or _word(environ) in _YES)
+
+
+def _word(environ: Mapping[str, str]) -> str:
+    return environ.get("FRANCA_WATCH", "").strip().lower()
 
 
 def start_if_wanted(path: str, who: tuple[Any, ...], environ: Mapping[str, str], artifacts: int) -> bool:
@@ -124,8 +130,8 @@ def _due(path: str) -> bool:
 
     now = time.time()
     word = again(path)
-    if word == NEVER or (word.isdigit() and 0 < int(word) - now <= REFUSED_S):  # more than that: the clock was set back
-        return False
+    if word == NEVER or (word.isdigit() and 0 < int(word) - now <= REFUSED_S + AGAIN_S):
+        return False  # a time further ahead is from before the clock was set back
     handle = os.open(lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

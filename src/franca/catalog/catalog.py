@@ -112,7 +112,8 @@ class Catalog:
 
     def _vouched(self, old: Index) -> Index | None:
         """The index that a watcher vouches for: ``old``, or a newer one in the store. None: look for yourself."""
-        digest = _boot.vouched(_boot.snapshot_path(self._who), old.digest) if old.kept else b""
+        path = _boot.snapshot_path(self._who)
+        digest = _boot.vouched(path, old.digest, self.environ) if old.kept else b""
         if not digest or digest == old.digest:
             return old if digest else None
         new = snapshot.load(self._who)

@@ -19,7 +19,8 @@ from franca.catalog import watcher, watchers
 from franca.catalog.catalog import Catalog
 from franca.catalog.guard import Guard
 from franca.catalog.watcher import Watcher
-from franca.model.ids import SCRIPT
+from franca.model.ids import SCRIPT, ObjectRef, Ref
+from franca.model.tags import TagQuery
 from tests.integration.catalog.watching import (
     Home,
     index_path,
@@ -158,6 +159,36 @@ def test_when_the_next_start_is_due(store: Home, monkeypatch: pytest.MonkeyPatch
         _watch.note(index_path(store), text, "ended")
     Catalog.open({**store, "FRANCA_WATCH": "yes"}).find(SCRIPT)
     assert started == ([index_path(store)] if due else [])
+
+
+def test_who_wants_no_watcher_asks_none(store: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where one runs: the files are looked at."""
+    watchers.start(store)
+    until(lambda: vouched(store))
+    before = state(store).answers
+    assert franca(store, "find", "script", "a", FRANCA_WATCH="no") == f"{scripts(store) / 'a'}\n"
+    Catalog.open({**store, "FRANCA_WATCH": "no"}).find(SCRIPT)
+    assert state(store).answers == before
+    assert franca(store, "find", "script", "a") == f"{scripts(store) / 'a'}\n"
+    assert state(store).answers == before + 1
+
+
+def test_the_new_dialect_has_a_watcher_of_its_own(store: Home) -> None:
+    from franca.model.dialect import NEW
+
+    new = Catalog.open(store, home_dialect=NEW)
+    new.add(SCRIPT, Ref(ObjectRef("fresh")), {}, tags=("n",))
+    watchers.start(store, "new")
+    try:
+        until(lambda: any(one.dialect == "new" and one.vouches_for for one in watchers.watched(store)))
+        meta = Path(store["HOME"], "MLC", "repos", "local", "script", "fresh", "meta.yaml")
+        meta.write_text(meta.read_text().replace("- n", "- m"))
+        (one,) = Catalog.open(store, home_dialect=NEW).find(SCRIPT, tags=TagQuery(("m",)))
+        assert one.ref.alias == "fresh"
+        assert [one.answers > 0 for one in watchers.watched(store) if one.dialect == "new"] == [True]
+        assert not state(store).running
+    finally:
+        watchers.stop(store, "new")
 
 
 def test_the_command_shows_starts_and_stops(store: Home) -> None:

@@ -27,8 +27,8 @@ WATCH = Command(
     description=(
         "Every answer is what a look at all files would give. In a store of 20,000 artifacts or more, a question that "
         "had to look at all of them starts a watcher in the background, whose word makes the next looks unnecessary; "
-        "it ends when nobody has asked for ten minutes. FRANCA_WATCH=no: never start one; FRANCA_WATCH=yes: for "
-        "stores of any size. `stop` holds until `start`. Linux and local file systems only."
+        "it ends when nobody has asked for ten minutes. FRANCA_WATCH=no: start none and ask none; "
+        "FRANCA_WATCH=yes: for stores of any size. `stop` holds until `start`. Linux and local file systems only."
     ),
     options=(
         Option(
