@@ -12,4 +12,8 @@ def __getattr__(name: str) -> object:
         from franca.compat.access import access
 
         return access
+    if name in ("x", "error", "halt"):
+        from franca.compat import cmind_shim
+
+        return getattr(cmind_shim, name)
     raise AttributeError(f"module 'franca' has no attribute {name!r}")

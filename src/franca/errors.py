@@ -14,7 +14,7 @@ Each class means one thing that a caller can do something about::
     ├── Conflict                  two things cannot stand together (repositories, variations, versions)
     ├── Refused                   hostile or unsafe input: path that leaves its root, checksum, consent
     │   ├── ChecksumMismatch
-    │   └── Untrusted             hooks of a repository that the user has not trusted
+    │   └── Untrusted             programs of a repository that the user has not trusted
     ├── StepFailed                a step of a run failed
     │   ├── NativeFailed          a native script ended with a non-zero status
     │   └── HookFailed            customize.py returned or raised an error
@@ -134,7 +134,13 @@ class ChecksumMismatch(Refused):
 
 
 class Untrusted(Refused):
-    pass
+    @classmethod
+    def of(cls, what: str, name: str, path: str) -> Untrusted:
+        """``what`` (scripts, automations, tests) of the repository ``name`` at ``path`` would run."""
+        return cls(
+            f"{what} do not run before you trust their repository {name} ({path})",
+            hint=f"look at it, then: franca trust {name}",
+        )
 
 
 class StepFailed(FrancaError):

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from franca.errors import FrancaError, Interrupted, Unavailable, UsageError
+from franca.errors import FrancaError, Interrupted, Unavailable, Untrusted, UsageError
 from franca.grammar.merge import merge
 from franca.model.artifact import Artifact
 from franca.model.tags import split_tags
@@ -89,7 +89,7 @@ def _of_entry(artifact: Artifact, number: int, entry: dict[str, Any], more: Mapp
     name = f"run_inputs {number}" + (f" ({entry['id']})" if entry.get("id") else "")
     skip = "it needs a container" if is_true(entry.get("docker")) else ""
     for variations in _variations(artifact, entry):
-        inputs = merge({**base, "artifact": artifact.ref.uid, "quiet": True}, dict(more))
+        inputs = merge({**base, "artifact": artifact.own_name, "quiet": True}, dict(more))
         tags = split_tags(inputs.pop("tags", ()) or ())
         inputs["tags"] = ",".join([*(t for t in tags if t.startswith("_")), *variations])
         if not inputs["tags"]:
@@ -149,8 +149,12 @@ def run_test_folder(artifact: Artifact, environ: Mapping[str, str], *, to_stderr
     """Hand the ``tests`` folder to pytest, in an empty folder.
 
     Raises:
+        Untrusted: they are programs of a repository that the user has not trusted.
         Unavailable: there is no pytest.
     """
+    repo = artifact.repo
+    if not repo.trusted:
+        raise Untrusted.of("tests", repo.ref.alias or repo.ref.uid, repo.path)
     folder, started = os.path.join(artifact.path, "tests"), time.monotonic()
     command = [*_pytest(environ), "-q", "-p", "no:cacheprovider", "--rootdir", folder, folder]
     with tempfile.TemporaryDirectory(prefix="franca-test-") as here:

@@ -41,6 +41,8 @@ class _Member(msgspec.Struct):
 
 _SINGLE = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 _CHUNK = 1 << 20
+_CONTROLS = dict.fromkeys((*range(32), 127))
+_LONGEST = 1000  #: letters in a name with its folders; systems end at 4,096 bytes, Python's makedirs before
 
 
 def extract(path: str, target: str, *, strip: int = 0, limits: Limits = Limits()) -> tuple[str, ...]:  # noqa: B008
@@ -112,6 +114,8 @@ def _zip_members(path: str) -> Iterator[_Member]:
         for info in archive.infolist():
             mode = info.external_attr >> 16
             when = time.mktime((*info.date_time, 0, 0, -1)) if info.date_time[0] >= 1980 else 0.0
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+                raise Refused(f"{path}: the member {info.filename!r} is a device or a pipe")
             if stat.S_ISLNK(mode):
                 if info.file_size > 4096:
                     raise Refused(f"{info.filename!r} is a link with a target of {info.file_size} bytes")
@@ -166,8 +170,8 @@ class _Writer:
 
     def inside(self, name: str) -> str:
         """The relative path that a member's name means, without the stripped components; "" for none."""
-        if "\0" in name or "\\" in name:
-            raise self.refuse(name, "has a name that is no path")
+        if "\\" in name or not name.translate(_CONTROLS) == name or len(name) > _LONGEST:
+            raise self.refuse(name[:80], "has a name that is no path")
         if name.startswith("/") or name[1:2] == ":":
             raise self.refuse(name, "has an absolute path")
         parts = [part for part in name.split("/") if part not in ("", ".")]
@@ -186,7 +190,10 @@ class _Writer:
         if member.kind == "dir":
             os.makedirs(place, exist_ok=True)
             return
-        os.makedirs(os.path.dirname(place), exist_ok=True)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise self.refuse(member.name, "lies below another member that is a file") from None
         if member.kind == "link":
             self.links.append((name, member.target))
             return

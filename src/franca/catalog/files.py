@@ -17,6 +17,9 @@ MAX_BYTES = 64 * 1024 * 1024
 #: Meta keys whose scalars are names, never numbers (CM core, section 1.5).
 NAME_KEYS = ("uid", "alias", "automation_uid", "automation_alias", "version")
 
+#: What fetched content may have made of a meta file by a link: reading a terminal or a pipe waits for ever.
+NO_FILE = "this is no regular file"
+
 _PIECE = 65536
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _counter = 0
@@ -101,6 +104,8 @@ def as_mapping(value: Any, path: str) -> dict[str, Any]:
 
 def read_meta_file(path: str) -> dict[str, Any]:
     """The mapping of one meta file, YAML or JSON by its extension, with names as text."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise MalformedFile(NO_FILE, where=Location(path))
     return parse_meta(read_bytes(path), path)
 
 

@@ -14,6 +14,10 @@ _NETWORK = (
     "network is unreachable", "could not read username", "authentication failed", "terminal prompts disabled",
 )  # fmt: skip
 
+#: ext:: addresses run commands, nothing that we are given may use them; a folder inside a clone that looks like a
+#: repository brings settings of its own, which may be commands as well.
+_SAFE = ("-c", "protocol.ext.allow=never", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
+
 Say = Callable[[str], None]
 
 
@@ -32,8 +36,7 @@ def git(arguments: Sequence[str], directory: str, *, say: Say = silent, secret: 
         raise Unavailable("git is not installed", hint="install git, for instance: apt-get install git")
     shown = "git " + " ".join(arguments)
     say(_without(shown, secret))
-    # ext:: addresses run commands; nothing that we are given may use them.
-    command = [program, "-c", "protocol.ext.allow=never", *arguments]
+    command = [program, *_SAFE, *arguments]
     environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_SSH_COMMAND": _ssh()}
     done = subprocess.run(
         command, cwd=directory, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False

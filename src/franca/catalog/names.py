@@ -30,5 +30,6 @@ def check_alias(alias: str, what: str = "artifact") -> str:
     elif len(alias.encode("utf-8", "surrogateescape")) > 200:
         reason = "it is longer than 200 bytes"
     if reason:
-        raise Refused(f"{alias!r} is not a name for an {what}: {reason}")
+        article = "an" if what[0] in "aeiou" else "a"
+        raise Refused(f"{alias!r} is not a name for {article} {what}: {reason}")
     return alias

@@ -199,6 +199,7 @@ def repo_meta(path: str, dialect: Dialect) -> dict[str, Any]:
     for key in ("alias", "uid"):
         if not meta.get(key):
             raise MalformedFile(f"the key {key!r} is missing", where=Location(files[0] if files else path))
+    check_alias(str(meta["alias"]), "repository")
     return meta
 
 
@@ -306,7 +307,7 @@ def fix(catalog: Catalog) -> list[str]:
 
 
 def trust(catalog: Catalog, repo: Repo) -> None:
-    """Agree that hooks of a repository's scripts may run."""
+    """Agree that scripts, automations and tests of a repository may run."""
     _edit_held(catalog, lambda paths: paths - {repo.path})
     catalog.refresh()
 
@@ -317,7 +318,7 @@ def distrust(catalog: Catalog, repo: Repo) -> None:
 
 
 def hold(catalog: Catalog, path: str) -> None:
-    """Keep hooks of the repository at ``path`` from running until the user trusts it."""
+    """Keep scripts of the repository at ``path`` from running until the user trusts it."""
     _edit_held(catalog, lambda paths: paths | {path})
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import marshal
 import os
 import time
+from stat import S_ISREG
 from typing import Any, cast
 
 import msgspec
 
 from franca._packed import INODE, META_NAMES, UNSURE, Group, Stamp, file_names, group_holds, used_files
-from franca.catalog.files import parse_meta, read_bytes
+from franca.catalog.files import NO_FILE, parse_meta, read_bytes
 from franca.errors import FrancaError, NotFound
 from franca.model.ids import is_uid
 from franca.model.tags import split_tags
@@ -105,20 +106,26 @@ def list_directories(path: str) -> Listing:
 
 def _directories(path: str, watch: Watch) -> tuple[list[str], list[str]]:
     """Names of sub-directories, sorted, and warnings. Links that lead to none are watched."""
-    names = []
     try:
         with os.scandir(path) as entries:
             plain = [entry for entry in entries if entry.name[0] != "." and entry.name != "__pycache__"]
-        names = [entry.name for entry in plain if entry.is_dir()]
+        odd = {entry.name for entry in plain if not entry.name.isprintable() and has_control(entry.name)}
+        warnings = [f"{path}: the folder {n!r} is left out, its name has a control character" for n in sorted(odd)]
+        names = [entry.name for entry in plain if entry.name not in odd and entry.is_dir()]
         if len(names) < len(plain):
             for entry in plain:
-                if entry.is_symlink() and not entry.is_dir():
+                if entry.is_symlink() and entry.name not in odd and not entry.is_dir():
                     watch.see(entry.path)
     except NotADirectoryError:
         return [], []
     except OSError as error:
         return [], [f"cannot read the folder {path}: {error.strerror}"]
-    return sorted(names), []
+    return sorted(names), warnings
+
+
+def has_control(name: str) -> bool:
+    """Whether a name has control characters: such names end lines early and steer terminals (CM core, section 3.3, has them refused)."""
+    return any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name)
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -157,7 +164,9 @@ def _present(folder: str, among: int) -> int:
 def read_known(path: str, names: tuple[str, ...], watch: Watch) -> Known:
     """The meta in these files of a directory."""
     for name in names:  # stamps are taken before reading: a change in between is noticed by the next comparison
-        watch.see(f"{path}/{name}")
+        seen = watch.see(f"{path}/{name}")
+        if seen is not None and not S_ISREG(seen.st_mode):
+            return Known(problem=f"{path}/{name}: {NO_FILE}")
     meta: dict[str, Any] = {}
     try:
         for name in names:

@@ -12,6 +12,7 @@ from typing import Any
 from franca import _packed
 from franca._packed import META_NAMES, View
 from franca.catalog.inotify import CHANGES, CREATE, DIRECTORY, MOVED_TO, NAMES, OVERFLOW, UNMOUNT, Inotify
+from franca.catalog.scan import has_control
 from franca.errors import Unavailable
 
 #: File systems on which each change is made by this kernel, and reported.
@@ -190,7 +191,9 @@ class Sentries:
 
     def tell(self, folder: str, name: str) -> None:
         """Something may have happened to a directory of an artifact."""
-        if name[0] != "." and name != "__pycache__":
+        if has_control(name):
+            self.lost = f"in {folder} there is a folder whose name has a control character"
+        elif name[0] != "." and name != "__pycache__":
             self.dirty.setdefault(folder, set()).add(name)
 
     def listen(self) -> int:

@@ -62,7 +62,7 @@ class Pull(msgspec.Struct, frozen=True):
     extra_git: tuple[str, ...] = ()  #: further arguments of ``git clone``
     force: bool = False  #: put local changes aside (``git stash``) instead of stopping
     deps: bool = False  #: pull what the repository depends on, too
-    consent: bool = False  #: the user agrees that hooks of a new repository run (else it is held until trusted)
+    consent: bool = False  #: the user agrees that scripts of a new repository run (else it is held until trusted)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -83,6 +83,8 @@ def source_of(name: str, url: str = "") -> Source:
     """
     if not url and ("://" in name or name.startswith("git@") or os.path.isabs(name)):
         name, url = "", name
+    if url:
+        check_url(url)
     if not name and not url:
         raise UsageError("a repository to pull needs a name (owner@name) or --url")
     if url:
@@ -92,7 +94,7 @@ def source_of(name: str, url: str = "") -> Source:
         url = URL_PREFIX + alias.replace("@", "/")
     if any(part in ("", ".", "..") for part in alias.split("@")):
         raise Refused(f"{alias!r} is not a name for a repository", hint="write owner@name")
-    return Source(check_alias(alias, "repository"), check_url(url))
+    return Source(check_alias(alias, "repository"), url)
 
 
 def _alias_of(url: str) -> str:
@@ -387,10 +389,17 @@ def _unzip(url: str, hidden: str, request: Pull, say: Say) -> None:
     try:
         say(f"Downloading {url}")
         download(url, archive)
-        extract(archive, hidden, strip=1 if request.strip_zip_parent else 0)
+        _unpack(archive, hidden, strip=1 if request.strip_zip_parent else 0)
     finally:
         if os.path.exists(archive):
             os.unlink(archive)
+
+
+def _unpack(archive: str, hidden: str, *, strip: int = 0) -> None:
+    """Raises Refused for a ``.git`` in it: its settings and hooks are commands that git would run later on."""
+    files = extract(archive, hidden, strip=strip)
+    if any(part.lower() == ".git" for name in files for part in name.split("/")):
+        raise Refused(f"{archive} holds a .git, which could make git run commands", hint="pull the repository with git")
 
 
 MAX_DOWNLOAD = 8 << 30
@@ -437,7 +446,7 @@ def unpack(catalog: Catalog, archive: str) -> Registered:
     make_directory(base)
     hidden = os.path.join(base, f".pull-{new_uid()}")
     try:
-        extract(archive, hidden)
+        _unpack(archive, hidden)
         layout = layout_of(hidden)
         if layout is None:
             raise NotFound(f"{archive} holds no repository: there is no cmr.yaml at its top")

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import msgspec
 
 from franca.errors import FrancaError
+from franca.grammar.terminal import harmless
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -134,6 +135,7 @@ class Output:
         return error.status
 
     def _write(self, stream: TextIO, text: str) -> None:
+        text = harmless(text)
         try:
             stream.write(text)
         except UnicodeEncodeError:

@@ -239,11 +239,7 @@ def _content_instance(cm: CM, artifact: Artifact, path: str) -> tuple[Automation
 
     _check_version(artifact)
     if not artifact.repo.trusted:
-        alias = artifact.repo.ref.alias
-        raise Untrusted(
-            f"automations do not run before you trust their repository {alias} ({artifact.repo.path})",
-            hint=f"look at it, then: franca trust {alias}",
-        )
+        raise Untrusted.of("automations", artifact.repo.ref.alias or artifact.repo.ref.uid, artifact.repo.path)
     imports = ContentImports(cm.environ)
 
     def run_in(call: Callable[[], Any]) -> Any:

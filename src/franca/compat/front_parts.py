@@ -14,6 +14,7 @@ from franca.compat.artifacts import plain
 from franca.compat.content_data import is_true
 from franca.compat.results import Result
 from franca.compat.screen import Screen, Verbosity
+from franca.grammar.terminal import harmless
 from franca.model.dialect import Dialect
 
 
@@ -30,7 +31,7 @@ def cm_for(request: dict[str, Any], dialect: Dialect) -> CM:
 
 def content_raised(error: Exception, cm: CM) -> Result:
     """An exception of content's own code, with the place where it happened; raised on under ``CM_DEBUG``."""
-    if cm.debug:
+    if cm.debug or isinstance(error, BrokenPipeError):
         raise error
     import traceback
 
@@ -68,7 +69,7 @@ def clean_stdout(wanted: bool) -> Iterator[None]:
 
 def tell_warnings(cm: CM) -> None:
     for text in cm.catalog.warnings:
-        print(f"WARNING: {text}", file=sys.stderr)
+        print(f"WARNING: {harmless(text)}", file=sys.stderr)
 
 
 def save(path: str, result: Result) -> None:
@@ -82,7 +83,7 @@ def save(path: str, result: Result) -> None:
 def tell_more(result: Result) -> None:
     for key, word in (("log", "log"), ("hint", "next")):
         if result.get(key):
-            print(f"  {word}: {result[key]}", file=sys.stderr)
+            print(f"  {word}: {harmless(str(result[key]))}", file=sys.stderr)
 
 
 def exit_status(result: Result) -> int:
@@ -90,4 +91,6 @@ def exit_status(result: Result) -> int:
 
 
 def error_text(result: Result) -> str:
-    return str(result.get("error") or "unknown error").rstrip("!")
+    """The error of a result, after all that was said before it has been written."""
+    sys.stdout.flush()
+    return harmless(str(result.get("error") or "unknown error").rstrip("!"))

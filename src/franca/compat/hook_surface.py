@@ -76,14 +76,11 @@ class ContentHooks:
         return self.call_here(hook, context)
 
     def check_trust(self, repo: Repo) -> None:
-        """Raises Untrusted: hooks of this repository do not run yet."""
+        """Raises Untrusted: scripts of this repository do not run yet, neither their hooks nor native ones."""
         if repo.trusted or repo.path in self._allowed:
             return
         if not self._consent(repo):
-            raise Untrusted(
-                f"hooks do not run before you trust their repository {repo.ref.alias} ({repo.path})",
-                hint=f"look at it, then: franca trust {repo.ref.alias or repo.ref.uid}",
-            )
+            raise Untrusted.of("scripts", repo.ref.alias or repo.ref.uid, repo.path)
         self._allowed.add(repo.path)
 
     def call_here(self, hook: str, context: HookContext) -> HookReply:

@@ -24,6 +24,7 @@ from franca.errors import FrancaError, HookFailed, Interrupted, UsageError
 if TYPE_CHECKING:
     from franca.compat.access import CM
     from franca.compat.hook_surface import ContentHooks
+    from franca.model.artifact import Repo
 
 #: Seconds that a hook may take by itself; unset: as long as it likes.
 TIMEOUT = "FRANCA_HOOK_TIMEOUT"
@@ -61,6 +62,9 @@ class IsolatedHooks:
             if worker.ended():
                 self._worker = None
             raise
+
+    def check_trust(self, repo: Repo) -> None:
+        self._local.check_trust(repo)
 
     def _ready(self, context: HookContext) -> _Worker:
         if self._worker is None or self._run is not context.run_state:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from franca.errors import UsageError
+from franca.grammar.terminal import harmless
 
 PATIENCE = 2.0  #: seconds for a pipe to hand over an answer that was meant for us
 
@@ -26,11 +27,11 @@ def choose(question: str, options: tuple[str, ...], may_refuse: bool) -> int:
 def ask_number(items: Sequence[str], title: str = "More than one was found:", *, lowest: int = 0) -> int:
     """The number of the item that was picked; Enter, a wrong number or no input at all mean the first."""
     if not interactive() and (answer := _waiting_line()) is None:
-        print(f"{title} the first of {len(items)} is taken: {items[0]}", file=sys.stderr)
+        print(harmless(f"{title.rstrip(':')}: the first of {len(items)} is taken: {items[0]}"), file=sys.stderr)
         return 0
     print(title, file=sys.stderr)
     for number, item in enumerate(items):
-        print(f"  {number}) {item}", file=sys.stderr)
+        print(f"  {number}) {harmless(item)}", file=sys.stderr)
     print("Which one (Enter = 0)? ", end="", file=sys.stderr, flush=True)
     if interactive():
         answer = sys.stdin.readline()

@@ -15,6 +15,7 @@ from franca.compat.automation import Automation
 from franca.compat.results import Result, refusal
 from franca.errors import FrancaError, NotFound, UsageError
 from franca.grammar.reference import parse_object, parse_ref
+from franca.grammar.terminal import harmless
 from franca.model.artifact import Repo
 from franca.model.ids import ObjectRef
 
@@ -31,7 +32,7 @@ class RepoAutomation(Automation):
         found = self._repos(i)
         if i.get("out") == "con":
             for one in found:
-                print(_line(one, bool(i.get("min")), bool(i.get("with_prefix"))))
+                print(harmless(_line(one, bool(i.get("min")), bool(i.get("with_prefix")))))
         return {"return": 0, "list": [self._view(one) for one in found]}
 
     def where(self, i: dict[str, Any]) -> Result:
@@ -43,7 +44,7 @@ class RepoAutomation(Automation):
         found = self._repos(i)
         if i.get("out") == "con":
             for one in found:
-                print("\n".join(_block(one)))
+                print(harmless("\n".join(_block(one))))
         return {"return": 0, "list": [self._view(one) for one in found]}
 
     def load(self, i: dict[str, Any]) -> Result:
@@ -194,6 +195,8 @@ class RepoAutomation(Automation):
             forced = bool(i.get("f") or i.get("force"))
             if forced or i.get("out") != "con" or prompts.ask_consent(f"{what} {one.ref.alias} in {one.path}"):
                 register.unregister(self.cmind.catalog, one, delete=everything)
+                if i.get("out") == "con":
+                    print(f"{'Deleted' if everything else 'Forgot'} {harmless(one.ref.alias)} in {one.path}")
                 removed.append(self._view(one))
         return {"return": 0, "list": removed}
 

@@ -6,6 +6,7 @@ import sys
 
 import msgspec
 
+from franca.grammar.terminal import harmless
 from franca.model.dialect import Dialect
 from franca.model.event import (
     CacheHit,
@@ -36,12 +37,12 @@ class Screen:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Said):
-            print(event.text, flush=True)
+            print(harmless(event.text), flush=True)
         elif isinstance(event, Warned):
-            print(f"WARNING: {event.text}", file=sys.stderr, flush=True)
+            print(f"WARNING: {harmless(event.text)}", file=sys.stderr, flush=True)
         elif not self.verbosity.silent:
             for line in self._lines(event):
-                print("  " * event.depth + line, flush=True)
+                print("  " * event.depth + harmless(line), flush=True)
 
     def _lines(self, event: Event) -> list[str]:
         if isinstance(event, StepStarted):

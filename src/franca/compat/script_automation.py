@@ -12,6 +12,7 @@ from franca.compat.script_inputs import CALL, inputs_of, names_kind
 from franca.compat.scripts_elsewhere import ScriptsElsewhere
 from franca.errors import VariationNotFound
 from franca.grammar.shell import command_line
+from franca.grammar.terminal import harmless
 from franca.model.artifact import Artifact
 from franca.model.tags import ScriptQuery
 
@@ -73,7 +74,7 @@ class ScriptAutomation(ScriptsElsewhere):
         found = self.search({**i, "out": ""})["list"]
         if i.get("out") == "con":
             for one in found:
-                print("\n".join([*_about(one.typed), ""]))
+                print(harmless("\n".join([*_about(one.typed), ""])))
         return {"return": 0, "list": found}
 
     def add(self, i: dict[str, Any]) -> Result:
@@ -141,7 +142,7 @@ class ScriptAutomation(ScriptsElsewhere):
         ran = []
         for one in found:
             for variations, inputs in _test_inputs(one.meta, str(i.get("test_input_index") or "")):
-                request = {"artifact": one.typed.ref.uid, "tags": variations, "quiet": True, **inputs, **given}
+                request = {"artifact": one.typed.own_name, "tags": variations, "quiet": True, **inputs, **given}
                 result = self.run(request)
                 ran.append({"script": one.path, "tags": variations, "inputs": inputs, "return": result["return"]})
         return {"return": 0, "tests": ran}
@@ -177,7 +178,7 @@ class ScriptAutomation(ScriptsElsewhere):
             if not fitting:
                 print(action_help(self.run))
             for one in fitting:
-                print("\n".join(_help_lines(one)))
+                print(harmless("\n".join(_help_lines(one))))
         return {"return": 0, "list": [self.cmind.view(one) for one in fitting]}
 
 
@@ -193,7 +194,7 @@ def _has_all(one: Artifact, variations: tuple[str, ...]) -> bool:
 
 def _about(one: Artifact) -> list[str]:
     lines = [f"{one.ref}", f"  Path: {one.path}", f"  Tags: {','.join(one.tags)}", f"  Repository: {one.repo.ref}"]
-    variations = sorted(one.meta.get("variations") or {})
+    variations = sorted(map(str, one.meta.get("variations") or {}))
     if variations:
         lines.append(f"  Variations: {', '.join('_' + name for name in variations)}")
     return lines
@@ -209,7 +210,7 @@ def _help_lines(one: Artifact) -> list[str]:
         f"Path to this automation recipe: {one.path}",
         f"Run command: {run}",
     ]
-    variations = sorted(one.meta.get("variations") or {})
+    variations = sorted(map(str, one.meta.get("variations") or {}))
     if variations:
         lines += ["", "Available variations:", "", *(f"  _{name}" for name in variations)]
     mapping = one.meta.get("input_mapping") or {}

@@ -44,9 +44,12 @@ class CacheStore:
     # -- looking up ---------------------------------------------------------------------------
 
     def lookup(self, query: CacheQuery, dialect: Dialect) -> tuple[CacheEntry, ...]:
-        """Finished entries of a dialect that carry the tags, unexpired, whose dependent path exists."""
+        """Finished entries of a dialect that carry the tags, unexpired, whose dependent path exists.
+
+        An entry is believed like a script: what it says goes into the environment of the run.
+        """
         found = self.catalog.find(CACHE, Ref(), TagQuery(query.tags, query.excluded))
-        entries = (_entry(a) for a in found if a.repo.dialect is dialect and not _expired(a))
+        entries = (_entry(a) for a in found if a.repo.dialect is dialect and a.repo.trusted and not _expired(a))
         return tuple(e for e in entries if self._usable(e))
 
     def _usable(self, entry: CacheEntry) -> bool:
@@ -57,7 +60,8 @@ class CacheStore:
     def entries_of(self, script: Script) -> list[tuple[CacheEntry, str]]:
         """Every entry that a script has made, each with what makes it unusable (empty text: nothing)."""
         tag = script.dialect.origin_tag + script.uid
-        found = [a for a in self.catalog.find(CACHE, Ref(), TagQuery((tag,))) if a.repo.dialect is script.dialect]
+        made = self.catalog.find(CACHE, Ref(), TagQuery((tag,)))
+        found = [a for a in made if a.repo.dialect is script.dialect and a.repo.trusted]
         return [(_entry(a), self._trouble(a)) for a in found]
 
     def _trouble(self, artifact: Artifact) -> str:

@@ -87,6 +87,7 @@ class Executor:
             ask.EnterDirectory: self._enter_directory,
             ask.Notify: lambda c: self.tell(c.event),
             ask.Decided: lambda c: None,
+            ask.Consent: lambda c: self.surface.check_trust(c.script.repo),
         }
 
     def answer(self, command: ask.Command) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from franca.model.artifact import Repo
 from franca.model.dialect import Dialect
 from franca.model.script import Script
 
@@ -111,9 +112,15 @@ class HookSurface(Protocol):
 
     def call(self, hook: str, context: HookContext) -> HookReply: ...
 
+    def check_trust(self, repo: Repo) -> None:
+        """Raises Untrusted: nothing of this repository runs before the user agrees."""
+
 
 class NoHooks:
     """A surface for scripts without hooks: content that has them is refused by name."""
 
     def call(self, hook: str, context: HookContext) -> HookReply:
         return HookReply(present=False)
+
+    def check_trust(self, repo: Repo) -> None:
+        """Whoever uses the engine without a surface answers for the content."""

@@ -19,7 +19,7 @@ class Repo(msgspec.Struct, frozen=True):
     dialect: Dialect = CLASSIC
     meta: dict[str, Any] = {}
     writable: bool = True  #: False for content that ships inside the package
-    trusted: bool = False  #: whether hooks of its scripts may run without asking
+    trusted: bool = False  #: whether its scripts, automations and tests may run
 
     @property
     def content_path(self) -> str:
@@ -45,3 +45,8 @@ class Artifact(msgspec.Struct, frozen=True):
     @property
     def dialect(self) -> Dialect:
         return self.repo.dialect
+
+    @property
+    def own_name(self) -> str:
+        """A reference to this artifact alone: the two content collections give the same uids to many scripts."""
+        return f"{self.repo.ref.uid}:{self.ref.uid or self.ref.alias}"

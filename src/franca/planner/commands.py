@@ -184,6 +184,12 @@ class Assembled(Command, frozen=True):
     frame: Frame
 
 
+class Consent(Command, frozen=True):
+    """A script of a repository that the user has not trusted is about to run. Answer: None, or Untrusted is raised."""
+
+    script: Script
+
+
 class Decided(Command, frozen=True):
     """A dependency was judged and left out, or cannot be judged yet (only while planning). Answer: None."""
 

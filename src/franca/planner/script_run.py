@@ -74,6 +74,8 @@ def run_script(
     label = ",".join(label_words(request, script))
     yield ask.Notify(StepStarted(step=label, script=str(script), path=script.path, section=section, depth=depth))
     try:
+        if not (script.repo.trusted or context.planning):
+            yield ask.Consent(script)
         facts = msgspec.structs.replace(context.facts, directory=directory)
         resolved = assemble(script, request, initial_scope(request, script, facts))
         frame = Frame(script, request, resolved, depth=depth, directory=directory)

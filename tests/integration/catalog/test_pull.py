@@ -255,7 +255,18 @@ def test_zip_addresses(catalog: Catalog, tmp_path: Path) -> None:
         pull(catalog, Pull(url=url))
 
 
-@pytest.mark.parametrize("files", [{"../../evil": "x"}, {"a/../../x": "x"}, {"/tmp/x": "x"}])
+FSMONITOR = "[core]\n\tbare = false\n\tfsmonitor = touch trace\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"../../evil": "x"}, {"a/../../x": "x"}, {"/tmp/x": "x"}, {".git/config": FSMONITOR},
+        {".GIT/hooks/post-checkout": "#!/bin/sh\ntouch trace\n"}, {"script/.git": "gitdir: ../../../.."},
+        {"cmr.yaml": 'alias: "two\\nlines"\nuid: 00000000000000aa\n'},
+        {"cmr.yaml": 'alias: "a/../b"\nuid: 00000000000000aa\n'},
+    ],
+)  # fmt: skip
 def test_hostile_zips(catalog: Catalog, tmp_path: Path, files: dict[str, str]) -> None:
     before = sorted(p for p in tmp_path.rglob("*") if ".franca" not in str(p))
     url = zip_of(tmp_path / "bad.zip", files)

@@ -26,7 +26,8 @@ def make_zip(path: Path, entries: list[Entry]) -> Path:
         for name, kind, content in entries:
             info = zipfile.ZipInfo(name)
             info.compress_type = zipfile.ZIP_DEFLATED
-            mode = {"file": stat.S_IFREG | 0o644, "exe": stat.S_IFREG | 0o755, "link": stat.S_IFLNK | 0o777}[kind]
+            mode = {"file": stat.S_IFREG | 0o644, "exe": stat.S_IFREG | 0o755, "link": stat.S_IFLNK | 0o777,
+                    "pipe": stat.S_IFIFO | 0o644, "dev": stat.S_IFCHR | 0o644}[kind]  # fmt: skip
             info.external_attr = mode << 16
             archive.writestr(info, content)
     return path
@@ -127,6 +128,43 @@ def test_members_that_leave_the_target(
 def test_devices_are_refused(tmp_path: Path, kind: str) -> None:
     with pytest.raises(Refused, match="device or a pipe"):
         extract(str(make_tar(tmp_path / "x.tar", [("p", kind, b"")])), str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dev"])
+def test_devices_in_a_zip_are_refused(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(Refused, match="device or a pipe"):
+        extract(str(make_zip(tmp_path / "x.zip", [("p", kind, b"")])), str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "title\x1b]0;x\x07", "tab\there", "rubout\x7f", "/".join(["d"] * 3000), "a" * 1001]
+)
+def test_names_that_steer_terminals_or_have_no_end_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Refused, match="no path"):
+        extract(str(make_zip(tmp_path / "x.zip", [(name, "file", b"1")])), str(tmp_path / "out"))
+    assert sorted(os.listdir(tmp_path)) == ["x.zip"]
+
+
+def test_a_member_below_a_file_is_refused(tmp_path: Path) -> None:
+    entries: list[Entry] = [("f", "file", b"1"), ("f/g", "file", b"2")]
+    with pytest.raises(Refused, match="below another member that is a file"):
+        extract(str(make_zip(tmp_path / "x.zip", entries)), str(tmp_path / "out"))
+
+
+def test_holes_count_as_what_they_unpack_to(tmp_path: Path) -> None:
+    """A sparse member of a tar says that it is huge in a few bytes."""
+    info = tarfile.TarInfo("big")
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(5 << 40)}
+    info.pax_headers["GNU.sparse.name"] = "big"
+    content = b"1\n0\n0\n".ljust(512, b"\0")
+    info.size = len(content)
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(content))
+    with tarfile.open(path) as archive:
+        assert archive.getmembers()[0].size == 5 << 40
+    with pytest.raises(Refused, match="which its size does not explain"):
+        extract(str(path), str(tmp_path / "out"), limits=Limits(free_bytes=1 << 20))
 
 
 def test_hard_link_to_the_outside(tmp_path: Path) -> None:

@@ -117,11 +117,27 @@ def billion_laughs() -> str:
         ("{a: " * 50_000, "nested more than"),
         ("- " * 50_000, "nested more than"),
         ("".join(" " * n + "a:\n" for n in range(500)), "nested more than"),
+        ("a: [" + "1," * 1_000_001 + "1]", "holds more than"),
+        ("- x\n" * 1_000_001, "holds more than"),
+        ("a: " + "9" * 100_000, "a number of 100000 digits"),
+        ("a: 0" + "7" * 100_000, "a number of 100001 digits"),
+        ("a: " + ":".join(["59"] * 20_000), "a number of 59999 digits"),
     ],
+    ids=lambda value: value[:12],
 )
 def test_bombs_are_refused_before_they_go_off(text: str, says: str) -> None:
-    with pytest.raises(MalformedFile, match=says):
+    with pytest.raises(MalformedFile, match=says) as caught:
         parse_yaml(text, "bomb.yaml")
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["!!bool maybe", "!!int x", "!!float x", "!!timestamp x", "!!binary é", "!!python/name:os.system x", "!mine x"],
+)
+def test_a_tag_whose_value_does_not_fit_is_an_error_with_its_place(text: str) -> None:
+    with pytest.raises(MalformedFile, match=r"^f.yaml:1:4: "):
+        parse_yaml(f"a: {text}", "f.yaml")
 
 
 def test_deep_json_is_refused(tmp_path: Path) -> None:

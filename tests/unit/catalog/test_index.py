@@ -194,6 +194,28 @@ def test_one_bad_file_never_stops_the_rest(store: Home, name: str, text: str, sa
         assert any(str(folder / name) in warning and says in warning for warning in catalog.warnings)
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "title\x1b]0;x\x07"])
+def test_a_folder_with_a_control_character_in_its_name_is_left_out(
+    store: Home, put: Callable[..., Path], name: str
+) -> None:
+    put(local_scripts(store) / name, alias="steers", uid="d" * 16)
+    for _ in range(2):
+        catalog = Catalog.open(store)
+        assert [a.ref.alias for a in catalog.find(SCRIPT) if a.repo.writable] == ["a"]
+        assert any(repr(name) in warning and name not in warning for warning in catalog.warnings)
+
+
+def test_a_meta_that_is_a_pipe_or_a_device_is_not_read(store: Home) -> None:
+    """Content can make it one by a link; reading it would wait for ever."""
+    for name in ("pipe", "device"):
+        (local_scripts(store) / name).mkdir()
+    os.mkfifo(local_scripts(store) / "pipe" / "_cm.yaml")
+    (local_scripts(store) / "device" / "_cm.json").symlink_to("/dev/zero")
+    catalog = Catalog.open(store)
+    assert [a.ref.alias for a in catalog.find(SCRIPT) if a.repo.writable] == ["a"]
+    assert sum("no regular file" in warning for warning in catalog.warnings) == 2
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read every folder")
 def test_an_unreadable_folder_is_a_warning(store: Home) -> None:
     folder = local_scripts(store).parent / "secret"

@@ -270,3 +270,25 @@ def test_a_full_disk_or_a_missing_permission_is_one_line(franca: Franca, monkeyp
     got = franca("doctor")
     assert (got.status, got.out) == (1, "")
     assert got.err.splitlines()[0] == "franca: No space left on device: /x/y"
+
+
+def test_a_repository_before_a_name_decides_between_scripts_of_one_uid(franca: Franca, tmp_path: Path) -> None:
+    """Many scripts of the two content collections have the same uid and the same name."""
+    for number, prefix in enumerate(("CM", "MLC")):
+        new = prefix == "MLC"
+        top = tmp_path / prefix.lower()
+        folder = top / "script" / "twin"
+        (folder / "tests").mkdir(parents=True)
+        (top / ("meta.yaml" if new else "cmr.yaml")).write_text(f"alias: {prefix.lower()}\nuid: '{number:016x}'\n")
+        (folder / ("meta.yaml" if new else "_cm.yaml")).write_text(
+            "alias: twin\nuid: 'ffffffffffffffff'\nautomation_alias: script\nautomation_uid: 5b4e0237da074764\n"
+            f"tags: [twin]\nenv: {{{prefix}_WHO: {prefix}}}\nnew_env_keys: [{prefix}_WHO]\n"
+            "tests: {run_inputs: [{}]}\n"
+        )
+        assert franca("import", "repo", str(top)).status == 0
+    for prefix in ("CM", "MLC"):
+        name = f"{prefix.lower()}:twin"
+        assert franca("run", name, "--json").json["new_env"] == {f"{prefix}_WHO": prefix}
+        assert franca("plan", "script", name, "--json").json["plan"]["step"]["repo"] == prefix.lower()
+        assert franca("run", "script", name, "--save_env").status == 0
+        assert franca("test", "script", name, "--json").json["status"] == 0

@@ -25,7 +25,7 @@ class World:
 
     def __init__(self, *, dialect: Dialect = CLASSIC) -> None:
         self.dialect = dialect
-        self.repo = Repo(ObjectRef("content", "c" * 16), "/content", dialect=dialect)
+        self.repo = Repo(ObjectRef("content", "c" * 16), "/content", dialect=dialect, trusted=True)
         self.scripts: list[Script] = []
         self.hooks: dict[tuple[str, str], Hook] = {}
         self.natives: dict[str, Hook] = {}

@@ -73,7 +73,7 @@ def _pairs(repo: Repo) -> list[tuple[str, str]]:
         ("dialect", repo.dialect.name),
         ("about", str(repo.meta.get("desc") or "")),
         ("git", "yes" if repo.meta.get("git") else "no"),
-        ("hooks", "trusted" if repo.trusted else f"not trusted; franca trust {repo.ref.alias}"),
+        ("scripts", "trusted" if repo.trusted else f"not trusted; franca trust {repo.ref.alias}"),
     ]
 
 
@@ -173,7 +173,7 @@ def pull(bound: Bound, session: Session) -> Answer:
     answer = _registered(done, session, "Pulled")
     untrusted = [one.repo.ref.alias for one in done if not one.repo.trusted]
     if untrusted:
-        session.output.note(f"hooks of its scripts do not run before: franca trust {' '.join(untrusted)}")
+        session.output.note(f"its scripts do not run before: franca trust {' '.join(untrusted)}")
     return answer
 
 

@@ -63,8 +63,8 @@ def inputs_of(bound: Bound, session: Session) -> dict[str, Any]:
 
 
 def _script_name(word: str, session: Session) -> str:
-    """The word itself; with a repository in it, the uid of the one script that it names there."""
-    return session.catalog.load(SCRIPT, parse_ref(word)).ref.uid if ":" in word else word
+    """The word itself; with a repository in it, the one script that it names there, by uids."""
+    return session.catalog.load(SCRIPT, parse_ref(word)).own_name if ":" in word else word
 
 
 def _is_reference(word: str) -> bool:
@@ -103,7 +103,14 @@ def plan(bound: Bound, session: Session) -> Answer:
         return Answer({**data, "dot": dot(made)}, raw=dot(made))
     if bound.flag("mermaid"):
         return Answer({**data, "mermaid": mermaid(made)}, raw=mermaid(made))
-    return Answer(data, tuple(tree_lines(made, full=bound.flag("verbose"))))
+    return Answer(data, (*tree_lines(made, full=bound.flag("verbose")), *_held(made, session)))
+
+
+def _held(made: Plan, session: Session) -> tuple[str, ...]:
+    """What has to be agreed to before this plan can be run."""
+    used = {step.repo for step in made.step.walk()}
+    held = [repo.ref.alias for repo in session.catalog.repos() if repo.ref.alias in used and not repo.trusted]
+    return (f"needs consent before it runs: franca trust {' '.join(held)}",) if held else ()
 
 
 def _explained(bound: Bound, found: Explained) -> Answer:

@@ -72,7 +72,7 @@ TEST = Command(
             repeats=False,
         ),
         Option("id", "only the entry with this id", metavar="ID", repeats=False),
-        Option("trust", "trust the hooks of the repositories in use, this time and later"),
+        Option("trust", "trust the repositories in use, this time and later"),
     ),
     free_options=True,
     examples=(

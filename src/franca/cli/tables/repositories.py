@@ -87,13 +87,13 @@ DETECT = Command(
 TRUST = Command(
     name="trust",
     group=_GROUP,
-    summary="allow the hooks of a repository to run",
+    summary="allow the programs of a repository to run",
     usage="[REPO ...]",
     handler="franca.cli.commands.repositories:trust",
     takes_kind=False,
     description=(
-        "customize.py files of a repository are programs of its authors; they run once you have trusted the "
-        "repository. Ours and `local` are trusted from the start. Without REPO: lists what is trusted."
+        "Scripts, automations and tests of a repository are programs of its authors; they run once you have trusted "
+        "the repository. Ours and `local` are trusted from the start. Without REPO: lists what is trusted."
     ),
     options=(Option("remove", "trust no longer"),),
     examples=(

@@ -61,7 +61,7 @@ EXECUTION = (
     _engine("debug_script_tags", "the same for the scripts with these tags", "A,B"),
     _engine("pause", "wait for Enter at the end"),
     _engine("locked", "repeat the request of a lock file, with its versions: --locked or --locked=FILE"),
-    _engine("trust", "trust the hooks of the repositories in use, this time and later"),
+    _engine("trust", "trust the repositories in use, this time and later"),
     _engine("isolate_hooks", "run the hooks of scripts in a process of their own (FRANCA_ISOLATE_HOOKS=yes: always)"),
     Option("save_to_json", "write the result into a file as well", metavar="FILE"),
 )
