@@ -167,7 +167,10 @@ class StepFailed(FrancaError):
 
 
 class NativeFailed(StepFailed):
+    """``classic`` is the text that CM and MLC have for it, which tools look for."""
+
     status = 2
+    classic = ""
 
 
 class HookFailed(StepFailed):

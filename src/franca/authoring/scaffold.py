@@ -31,8 +31,11 @@ automation_uid: 5b4e0237da074764
 category: {category}
 tags:
 {tags}
-# The result is kept and used again when the script is asked for with the same tags.
+# With true the result is kept, and used again when the script is asked for with the same tags.
 cache: false
+# What the script leaves where it ran and nobody needs afterwards.
+clean_files:
+- tmp-{alias}.txt
 # --text=... sets {key}_TEXT.
 input_mapping:
   text: {key}_TEXT

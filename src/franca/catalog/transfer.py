@@ -27,6 +27,7 @@ from franca.catalog.register import (
     listed_paths,
     register,
     repo_meta,
+    unregister,
     write_repo_meta,
 )
 from franca.catalog.repositories import layout_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from franca.catalog.catalog import Catalog
 
 URL_PREFIX = "https://github.com/"
+SSH_PREFIX = "git@github.com:"
 ORGANIZATION = "mlcommons"
 #: The version of CM whose formats we read (``min_cm_version``).
 CM_VERSION = (4, 2, 0)
@@ -62,6 +64,9 @@ class Pull(msgspec.Struct, frozen=True):
     extra_git: tuple[str, ...] = ()  #: further arguments of ``git clone``
     force: bool = False  #: put local changes aside (``git stash``) instead of stopping
     deps: bool = False  #: pull what the repository depends on, too
+    ssh: bool = False  #: clone a name by ssh rather than https
+    replace: bool = False  #: a registered repository with the same alias or uid gives way to the one that is pulled
+    ignore_conflict: bool = False  #: leave it at what is registered where the two cannot stand together
     consent: bool = False  #: the user agrees that scripts of a new repository run (else it is held until trusted)
 
 
@@ -149,7 +154,13 @@ def pull(catalog: Catalog, request: Pull, *, say: Say = silent) -> list[Register
         if path in seen:
             continue
         seen.add(path)
-        done.append(_pull_one(catalog, one, source, path, say))
+        try:
+            done.append(_pull_one(catalog, one, source, path, say))
+        except Conflict as error:
+            if not request.ignore_conflict:
+                raise
+            say(f"left out: {error}")
+            continue
         if request.deps:
             waiting += _dependencies(catalog, done[-1].repo, request.consent)
     return done
@@ -165,6 +176,8 @@ def _place(catalog: Catalog, request: Pull) -> tuple[Source, str]:
             if _is_git(path):
                 return Source(request.name, _remote(path)), path
     source = source_of(request.name, request.url)
+    if request.ssh and source.url.startswith(URL_PREFIX):
+        source = Source(source.alias, source.url.replace(URL_PREFIX, SSH_PREFIX, 1))
     return source, os.path.join(base, source.alias)
 
 
@@ -225,7 +238,26 @@ def _pull_one(catalog: Catalog, request: Pull, source: Source, path: str, say: S
             raise NotFound(f"repository not found: {path}", hint=f"pull it first: cm pull repo {source.alias}")
         else:
             _fetch(catalog, path, request, source, say)
+        if request.replace:
+            _give_way(catalog, _inner(path, request), say)
         return _registered(catalog, _inner(path, request), say, consent=request.consent)
+
+
+def _same_identity(catalog: Catalog, meta: dict[str, Any]) -> list[Repo]:
+    """Listed repositories with the alias or the uid of a meta (section 2.7)."""
+    listed = set(listed_paths(catalog.roots))
+    wanted = ObjectRef(str(meta["alias"]), str(meta["uid"]))
+    return [repo for repo in catalog.repos() if repo.path in listed and wanted.selects(repo.ref)]
+
+
+def _give_way(catalog: Catalog, path: str, say: Say) -> None:
+    """Section 15.6: the older registration of a repository that was pulled to another place ends; its files stay."""
+    catalog.refresh()
+    layout = layout_of(path)
+    for repo in _same_identity(catalog, repo_meta(path, layout[0])) if layout else ():
+        if repo.path != os.path.normpath(path):
+            unregister(catalog, repo)
+            say(f"{repo.ref.alias} at {repo.path} is not registered any more: the one at {path} takes its place")
 
 
 def _inner(path: str, request: Pull) -> str:
@@ -258,6 +290,8 @@ def _existing(path: str, request: Pull, source: Source, say: Say) -> None:
             f"{path} exists and is not a git repository: it is left as it is",
             hint="move it away, or register it: cm import repo --path=" + path,
         )
+    if request.url and _has_remote(path) and _remote(path) != source.url:
+        say(f"the clone that is here comes from {_remote(path)} and is brought up to date from there")
     _refresh(path, request, say)
     if layout_of(_inner(path, request)) is None:
         write_repo_meta(_inner(path, request), source.alias, desc=request.desc, prefix=request.prefix)
@@ -364,14 +398,12 @@ def _check_meta(catalog: Catalog, path: str, request: Pull, source: Source) -> N
     meta = repo_meta(path, layout[0])
     _check_version(meta)
     check_deps(catalog, meta)
-    listed = set(listed_paths(catalog.roots))
-    for repo in catalog.repos():
-        if repo.path in listed and ObjectRef(str(meta["alias"]), str(meta["uid"])).selects(repo.ref):
-            raise Conflict(
-                f'CM repository with the same alias "{meta["alias"]}" and/or uid "{meta["uid"]}" already exists in '
-                f"{repo.path}",
-                hint=f"drop the other one first: cm rm repo {repo.ref.alias}",
-            )
+    for repo in () if request.replace and not request.ignore_conflict else _same_identity(catalog, meta):
+        raise Conflict(
+            f'CM repository with the same alias "{meta["alias"]}" and/or uid "{meta["uid"]}" already exists in '
+            f"{repo.path}",
+            hint=f"drop the other one first: cm rm repo {repo.ref.alias}",
+        )
 
 
 def _check_version(meta: dict[str, Any]) -> None:

@@ -22,6 +22,22 @@ _GRAMMAR = (
 )
 
 
+_FIRST_STEPS = (
+    ('franca run "detect os"', "run a script, found by the words it is tagged with"),
+    ('franca plan "get python3"', "say what a run would do and why; nothing is done"),
+    ("franca find script --tags=get", "list scripts"),
+    ("franca pull repo OWNER@NAME", "bring the scripts of others"),
+    ("franca new script my-tool", "start a script of your own"),
+    ("franca doctor", "what this machine has and what it lacks"),
+)
+
+
+def start() -> str:
+    """``franca`` alone: what to try first, on one screen."""
+    last = '"franca --help" lists all commands, "franca ACTION --help" explains one.'
+    return "\n".join([_HEAD, "", *_columns(_FIRST_STEPS, widest=30), "", last]) + "\n"
+
+
 def overview() -> str:
     """``franca --help``."""
     lines = [_HEAD, ""]
@@ -79,9 +95,9 @@ def _about(option: Option) -> str:
     return text + (f" [{option.env}]" if option.env else "")
 
 
-def _columns(entries: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> list[str]:
+def _columns(entries: list[tuple[str, str]] | tuple[tuple[str, str], ...], widest: int = 26) -> list[str]:
     """``  name   text``, the text wrapped under itself; a long name has its line alone."""
-    width = min(max((len(name) for name, _ in entries), default=0), 26)
+    width = min(max((len(name) for name, _ in entries), default=0), widest)
     lines: list[str] = []
     for name, text in entries:
         wrapped = textwrap.wrap(text, _WIDTH - width - 4) or [""]

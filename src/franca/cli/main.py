@@ -59,9 +59,12 @@ def _without_action(invocation: Invocation) -> Answer | None:
         from franca import __version__
 
         return Answer({"version": __version__}, (f"franca {__version__}",))
-    from franca.cli.help import overview
+    from franca.cli.help import overview, start
+    from franca.cli.parsing import refuse_unknown
 
-    return Answer({"help": overview(), "commands": list(registry.COMMANDS)}, raw=overview())
+    refuse_unknown(invocation.options)
+    text = overview() if invocation.get("help") or invocation.get("h") else start()
+    return Answer({"help": text, "commands": list(registry.COMMANDS)}, raw=text)
 
 
 def _with_action(invocation: Invocation, session: Session) -> Answer:

@@ -150,6 +150,13 @@ def _unknown(command: Command, key: str) -> UsageError:
     )
 
 
+def refuse_unknown(options: Mapping[str, Any]) -> None:
+    """Without an action there are only the options of every command. Raises UsageError."""
+    for key in options:
+        if key != "version" and not any(key in (option.name, option.short) for option in COMMON):
+            raise UsageError(f"franca has no option --{key} without a command", hint="franca --help lists the commands")
+
+
 def unknown_action(action: str) -> UsageError:
     near = hint(action, registry.names())
     message = f"there is no command {action!r}" + (f" ({near})" if near else "")

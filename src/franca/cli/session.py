@@ -94,6 +94,7 @@ class Session:
     def choose(self, question: str, options: tuple[str, ...], may_refuse: bool = False) -> int:
         """Ask for one of several; the first without a terminal. -1 for none of them."""
         if not self.can_ask():
+            self.output.note(f"{question}: the first of {len(options)} is taken: {options[0]}")
             return 0
         self.before_asking()
         self.output.note(question, *(f"  {n}) {option}" for n, option in enumerate(options)))

@@ -24,7 +24,7 @@ Message = dict[str, Any]
 #: What a hook may change; its changes go back.
 LIVE = ("env", "state", "const", "const_state", "meta", "run_state")
 LONGEST = 256 << 20  #: bytes of one message; more is a mistake
-_ERROR_PARTS = ("hint", "log", "step", "status")
+_ERROR_PARTS = ("hint", "log", "step", "status", "classic")
 
 
 class Gone(Exception):

@@ -159,7 +159,7 @@ class RepoAutomation(Automation):
     def pull(self, i: dict[str, Any]) -> Result:
         """pull repo [OWNER@NAME or URL] [--branch=B] [--checkout=C] [--deps]: clone or refresh a repository."""
         say = print if i.get("out") == "con" else _nothing
-        done = transfer.pull(self.cmind.catalog, _pull_request(i), say=say)
+        done = transfer.pull(self.cmind.catalog, _pull_request(i, new=self.cmind.home_dialect.is_new), say=say)
         metas = {one.repo.ref.alias: self._view(one.repo).meta for one in done}
         warnings = [warning for one in done for warning in one.warnings]
         for warning in warnings:
@@ -252,7 +252,9 @@ def _alias_and_uid(text: str) -> tuple[str, str]:
     return ref.alias, ref.uid
 
 
-def _pull_request(i: dict[str, Any]) -> transfer.Pull:
+def _pull_request(i: dict[str, Any], *, new: bool) -> transfer.Pull:
+    """What the flags of ``cm pull repo``, or of ``mlc pull repo`` (CM core, sections 2.5 and 15.6), ask for."""
+
     def text(*names: str) -> str:
         return next((str(i[name]) for name in names if i.get(name) not in (None, "", True, False)), "")
 
@@ -266,7 +268,7 @@ def _pull_request(i: dict[str, Any]) -> transfer.Pull:
         checkout=text("checkout", "tag"),
         new_branch=text("new_branch"),
         dir=directory,
-        depth=int(text("depth") or (1 if i.get("shallow") else 0)),
+        depth=_depth(text("depth") or ("1" if i.get("shallow") else "0")),
         prefix=text("prefix"),
         desc=text("desc"),
         pat=text("pat"),
@@ -274,9 +276,18 @@ def _pull_request(i: dict[str, Any]) -> transfer.Pull:
         strip_zip_parent=bool(i.get("skip_zip_parent_dir")),
         extra_git=tuple(shlex.split(text("extra_cmd_git", "extra_git_args"))),
         force=bool(i.get("force") or i.get("f")),
-        deps=bool(i.get("deps")),
+        deps=bool(i.get("deps", new)),
+        ssh=bool(i.get("ssh")),
+        replace=new,
+        ignore_conflict=bool(i.get("ignore_on_conflict")),
         consent=True,  # as with these programs themselves: who pulls content means to run it
     )
+
+
+def _depth(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError(f"--depth={text} is not a number of commits", hint="write for instance --depth=1")
+    return int(text)
 
 
 def _line(one: Repo, path_only: bool, with_prefix: bool) -> str:

@@ -21,7 +21,7 @@ class Failure(dict[str, Any]):
 
 def failure(error: FrancaError) -> Result:
     """The result dictionary of ``error``; ``hint`` and ``log`` are there only when the error has them."""
-    result = Failure({"return": error.status or 1, "error": str(error)})
+    result = Failure({"return": error.status or 1, "error": getattr(error, "classic", "") or str(error)})
     result.cause = error
     if error.hint:
         result["hint"] = error.hint

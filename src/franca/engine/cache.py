@@ -139,29 +139,26 @@ class CacheStore:
                     return Opened(ready=ready)
             mark = places.folder(self.catalog.root, "inflight", key)
             _remove_leftover(mark, os.path.join(local.content_path, "cache"))
-            uid, path = self._folder(command, local.content_path)
+            uid, path = self._place(command, local.content_path)
             make_directory(os.path.dirname(mark))
-            write_text_atomic(mark, path)
+            write_text_atomic(mark, path)  # before there is anything to find: this process may end at any moment
+            _begin(command, path)
         except BaseException:
             lock.__exit__(None, None, None)
             raise
         self._open[path] = (lock, mark, uid)
         return Opened(path=path, uid=uid)
 
-    def _folder(self, command: OpenEntry, content: str) -> tuple[str, str]:
+    def _place(self, command: OpenEntry, content: str) -> tuple[str, str]:
+        """Uid and folder of the entry to be filled."""
         if command.renew is not None:
-            meta = os.path.join(command.renew.path, command.script.dialect.cache_meta)
-            if os.path.exists(meta):
-                os.replace(meta, meta + ".renewing")
             return command.renew.uid, command.renew.path
         uid = os.urandom(8).hex()
         name = uid
         if command.script.dialect.is_new:
             extra = "-".join(command.request.extra_cache_tags)[:15]
             name = "_".join(p for p in (command.script.alias, _safe(extra), uid[:8]) if p)
-        path = os.path.join(content, "cache", name)
-        os.makedirs(path)
-        return uid, path
+        return uid, os.path.join(content, "cache", name)
 
     def close(self, command: CloseEntry) -> CacheEntry:
         """Write state and environment files, then the meta that makes the entry visible."""
@@ -282,6 +279,16 @@ def expiration_seconds(text: str) -> float:
         return float(number) * _UNITS[unit]
     except (KeyError, ValueError):
         raise FrancaError(f"cache_expiration {text!r} is not a time such as 10m, 2h or 3d") from None
+
+
+def _begin(command: OpenEntry, path: str) -> None:
+    """Make the folder; that of an entry to be renewed stays, and is no entry until it is finished again."""
+    if command.renew is None:
+        os.makedirs(path)
+        return
+    meta = os.path.join(path, command.script.dialect.cache_meta)
+    if os.path.exists(meta):
+        os.replace(meta, meta + ".renewing")
 
 
 def _remove_leftover(mark: str, inside: str) -> None:

@@ -200,18 +200,26 @@ class NativeRun:
         for text in shown:
             print(text, file=sys.stderr)
         alias = self.script.alias or self.script.uid
-        if status < 0:
-            how = f"was killed by signal {-status} ({_signal_name(-status)})"
-        else:
-            how = f"return code = {status * 256}"
-        repo = str(self.script.repo.meta.get("repo_to_report_errors") or "")
-        if not repo and "@" in self.script.repo.ref.alias and not self.script.repo.trusted:
-            repo = f"https://github.com/{self.script.repo.ref.alias.replace('@', '/')}/issues"
-        if self.script.dialect.is_new:
-            text = f"Native run script failed inside MLC script (name = {alias}, {how})"
-        else:
-            text = f"Portable CM script failed (name = {alias}, {how})"
-        return NativeFailed(text, log=self.log, hint=f"if its content is at fault, report it at {repo}" if repo else "")
+        killed = f"was killed by signal {-status} ({_signal_name(-status)})" if status < 0 else ""
+        how = killed or f"return code = {status * 256}"
+        hint = "run the same command again when its cause is mended: what is finished is kept"
+        if tracker := self._tracker():
+            hint += f"; if the content is at fault, report it at {tracker}"
+        ended = killed or f"ended with status {status}"
+        error = NativeFailed(f"{os.path.basename(self.path)} of {alias} {ended}", log=self.log, hint=hint)
+        words = (
+            "Native run script failed inside MLC script" if self.script.dialect.is_new else "Portable CM script failed"
+        )
+        error.classic = f"{words} (name = {alias}, {how})"
+        return error
+
+    def _tracker(self) -> str:
+        """Where the authors of the script want to hear of faults (section 14); "" for ours and for local ones."""
+        repo = self.script.repo
+        told = str(repo.meta.get("repo_to_report_errors") or "")
+        if told or not repo.writable or "@" not in repo.ref.alias:
+            return told
+        return f"https://github.com/{repo.ref.alias.replace('@', '/')}/issues"
 
     def _read_back(self, env: dict[str, Any], state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         path = self._file(STATE_OUT)

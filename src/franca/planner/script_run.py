@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from franca.errors import FrancaError, StepFailed
+from franca.errors import FrancaError, ScriptNotFound, StepFailed, VariationNotFound
 from franca.grammar.merge import merge
 from franca.grammar.substitution import expand_env
 from franca.model.dialect import CLASSIC, Dialect
@@ -115,7 +115,8 @@ def _placed(error: FrancaError, label: str) -> FrancaError:
         error.step = error.step or label
         error.chain = (label, *error.chain)
         return error
-    placed = StepFailed(str(error), step=label, chain=(label,), status=error.status, hint=error.hint, log=error.log)
+    text = f"{error}, needed by {label}" if isinstance(error, (ScriptNotFound, VariationNotFound)) else str(error)
+    placed = StepFailed(text, step=label, chain=(label,), status=error.status, hint=error.hint, log=error.log)
     placed.__cause__ = error
     return placed
 

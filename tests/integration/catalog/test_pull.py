@@ -233,6 +233,33 @@ def test_a_token_is_not_kept_or_shown(catalog: Catalog) -> None:
     assert transfer._with_token("https://user@h/a", "T") == "https://user:T@h/a"
 
 
+def test_another_clone_of_a_repository_takes_its_place_where_that_is_wished(catalog: Catalog, origin: Any) -> None:
+    """As MLC does; CM refuses (CM core, sections 2.7 and 15.6)."""
+    (first,) = pull(catalog, Pull("o@first", str(origin.bare)))
+    with pytest.raises(Conflict, match="already exists"):
+        pull(catalog, Pull("o@second", str(origin.bare)))
+    said: list[str] = []
+    assert pull(catalog, Pull("o@second", str(origin.bare), ignore_conflict=True), say=said.append) == []
+    assert "left out: CM repository with the same alias" in said[-1]
+    assert leftovers(catalog) == ["o@first"]
+    (second,) = pull(catalog, Pull("o@second", str(origin.bare), replace=True), say=said.append)
+    assert second.repo.path == f"{catalog.root}/repos/o@second" and os.path.isdir(first.repo.path)
+    assert json.loads(Path(catalog.root, "repos.json").read_text()) == [second.repo.path]
+    assert any("is not registered any more" in line for line in said)
+
+
+def test_ssh_instead_of_https(catalog: Catalog) -> None:
+    assert transfer._place(catalog, Pull("o@n", ssh=True))[0] == Source("o@n", "git@github.com:o/n")
+    assert transfer._place(catalog, Pull("n", ssh=True))[0] == Source("mlcommons@n", "git@github.com:mlcommons/n")
+
+
+def test_another_address_for_a_clone_that_is_there_is_told(catalog: Catalog, origin: Any) -> None:
+    pull(catalog, Pull("o@content", str(origin.bare)))
+    said: list[str] = []
+    pull(catalog, Pull("o@content", "https://github.com/somebody/fork"), say=said.append)
+    assert any(line.startswith(f"the clone that is here comes from {origin.bare} and") for line in said)
+
+
 def zip_of(path: Path, files: dict[str, str]) -> str:
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in files.items():

@@ -127,5 +127,52 @@ def test_runs_killed_at_random_moments_leave_no_half_entry(bench: Bench) -> None
         if len(bench.entries()) == 2:
             assert bench.cm("rm", "cache", "-f").returncode == 0
     assert ended > KILLS // 4, "most runs were killed before their end"
+    whole_again(bench, mark)
+
+
+def whole_again(bench: Bench, mark: Path) -> None:
+    """The rerun succeeds, and nothing of what was half made is left."""
     assert Path(str(bench.new_env("--tags=top", MARK=str(mark))["CM_OUT"])).read_text() == "whole\n"
-    assert len(bench.folders()) == len(bench.entries()) == 2, "nothing half made is left"
+    assert len(bench.folders()) == len(bench.entries()) == 2
+    for path in (bench.root / "repos.json", *bench.root.rglob("_cm.json")):
+        json.loads(path.read_text())
+
+
+#: Counts what is about to change below the storage root, and ends the process before change number sys.argv[2].
+COUNTED = """
+import os, signal, sys
+root, last = sys.argv[1], int(sys.argv[2])
+changes = 0
+def heard(event, args):
+    global changes
+    writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+    if writes or event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "subprocess.Popen"):
+        if event == "subprocess.Popen" or str(args[0]).startswith(root):
+            changes += 1
+            if changes == last:
+                os.killpg(0, signal.SIGKILL)
+sys.addaudithook(heard)
+from franca.compat.cm_front import main
+sys.exit(main("cm", ["run", "script", "--tags=top", "--quiet"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_killed_before_any_of_its_changes_to_the_store_leaves_nothing(bench: Bench) -> None:
+    """Every moment that matters, not only those that chance picks."""
+    mark = bench.work / "mark"
+    bench.script("base", "cache: true\nnew_env_keys: [CM_OUT]\n", run=RUN)
+    bench.script("top", "cache: true\nnew_env_keys: [CM_OUT]\ndeps: [{tags: base}]\n", run=RUN)
+    environ = bench.environ(MARK=str(mark))
+    status, last = -signal.SIGKILL, 0
+    while status == -signal.SIGKILL:
+        last += 1 if STRESS else 3
+        argv = [sys.executable, "-c", COUNTED, str(bench.root), str(last)]
+        status = subprocess.run(
+            argv, cwd=bench.work, env=environ, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True
+        ).returncode
+        whole_again(bench, mark)
+        assert bench.cm("rm", "cache", "-f").returncode == 0
+    assert status == 0
+    assert last > 30, "it was killed at all of them, and came to its end at last"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,12 @@ def test_repositories_are_found_and_shown(store: Franca, root: Path) -> None:
 
 
 def test_help_version_and_nothing(franca: Franca) -> None:
-    assert franca().out == franca("--help").out == franca("help").out
+    assert franca("--help").out == franca("help").out == franca("-h").out
+    alone = franca()
+    assert alone.status == 0 and len(alone.out.splitlines()) < 20, "one screen of what to try first"
+    for line in re.findall(r"^  (franca .*?)  ", alone.out, re.MULTILINE):
+        assert f"franca {line.split()[1]} - " in franca(line.split()[1], "--help").out
+    assert (franca("--bogus").status, franca("--bogus").out) == (1, "")
     assert "franca run - run a script" in franca("help", "run").out
     assert franca("run", "--help").out == franca("help", "run").out
     assert franca("--version").out == franca("version").out
@@ -292,3 +298,65 @@ def test_a_repository_before_a_name_decides_between_scripts_of_one_uid(franca: F
         assert franca("plan", "script", name, "--json").json["plan"]["step"]["repo"] == prefix.lower()
         assert franca("run", "script", name, "--save_env").status == 0
         assert franca("test", "script", name, "--json").json["status"] == 0
+
+
+MODULE = '''from cmind.automation import Automation
+
+
+class CAutomation(Automation):
+    def __init__(self, cmind, automation_file):
+        super().__init__(cmind, __file__)
+
+    def greet(self, i):
+        """Greet somebody."""
+        print("hello " + i["name"])
+        return {"return": 0, "who": i["name"]}
+
+    def refuse(self, i):
+        return {"return": 7, "error": "not today", "hint": "come back tomorrow"}
+'''
+
+
+def test_actions_of_an_automation_and_whose_fault_it_is_when_they_fail(store: Franca, root: Path) -> None:
+    (root / "repos" / "local" / "automation" / "demo" / "module.py").write_text(MODULE)
+    assert store("greet", "demo", "--name=Ada").out == "hello Ada\n"
+    assert store("greet", "demo", "--name=Ada", "--json").json["who"] == "Ada"
+    assert "greet: Greet somebody." in store("help", "demo").out
+    refused = store("refuse", "demo")
+    assert (refused.status, refused.err) == (7, "franca: not today\n  next: come back tomorrow\n")
+    raised = store("greet", "demo")
+    assert raised.status == 1 and "fault of Franca" not in raised.err
+    assert "KeyError: 'name'" in raised.err and "module.py:10" in raised.err
+
+
+def test_a_dependency_that_nobody_answers_is_told_with_who_needs_it(franca: Franca, root: Path) -> None:
+    assert franca("new", "script", "wanting", "--tags=wanting").status == 0
+    meta = root / "repos" / "local" / "script" / "wanting" / "_cm.yaml"
+    meta.write_text(meta.read_text().replace("tags: detect,os", "tags: no,such,thing"))
+    for action in ("plan", "run"):
+        failed = franca(action, "wanting")
+        assert failed.status == 1
+        assert re.search(r"no script matches tags no,such,thing.*, needed by wanting", failed.err)
+
+
+def test_a_failing_native_script_in_plain_words(franca: Franca, root: Path) -> None:
+    assert franca("new", "script", "failing", "--tags=failing").status == 0
+    (root / "repos" / "local" / "script" / "failing" / "run.sh").write_text("exit 3\n")
+    failed = franca("run", "failing")
+    assert failed.status == 2
+    assert "franca: run.sh of failing ended with status 3\n  log: " in failed.err
+    assert "next: run the same command again" in failed.err
+
+
+def test_a_script_that_was_made_leaves_nothing_where_it_ran(franca: Franca) -> None:
+    assert franca("new", "script", "tidy", "--tags=tidy").status == 0
+    assert franca("run", "tidy").status == 0
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_several_scripts_and_nobody_to_ask(franca: Franca) -> None:
+    for name in ("one", "two"):
+        assert franca("new", "script", name, "--tags=either").status == 0
+    got = franca("run", "--tags=either")
+    assert got.status == 0
+    assert "More than one script matches either: the first of 2 is taken: one," in got.err

@@ -34,7 +34,7 @@ def test_a_repository_from_making_to_deleting(store: Any, cm: Any, run_cm: Run) 
     assert detected["cm_automation"] == "script,5b4e0237da074764"
     assert detected["cm_artifact"].startswith("inside,")
 
-    assert run_cm("rm", "repo", "r", "-f")[0] == 0
+    assert run_cm("rm", "repo", "r", "-f")[:2] == (0, f"Forgot r in {path}\n")
     assert path.exists()
     assert run_cm("rm", "repo", "r", "-f")[:2] == (1, "")
     assert run_cm("import", "repo", f"--path={path}")[0] == 0

@@ -8,6 +8,7 @@ from franca.cli.help import markdown, of_command, overview
 from franca.cli.output import Answer, plain
 from franca.cli.parsing import Bound, unknown_action
 from franca.cli.session import Session
+from franca.grammar.argv import Invocation
 
 
 def doctor(bound: Bound, session: Session) -> Answer:
@@ -43,6 +44,10 @@ def help_(bound: Bound, session: Session) -> Answer:
     if not bound.words:
         return Answer({"help": overview()}, raw=overview())
     command = registry.command(bound.words[0], bound.words[1] if len(bound.words) > 1 else "")
+    if command is None and session.is_kind(bound.words[0]):
+        from franca.cli.commands.automations import call_action
+
+        return call_action("help", bound.words[0], (), Invocation("help", bound.words[0]), session)
     if command is None:
         raise unknown_action(bound.words[0])
     return Answer({"help": of_command(command)}, raw=of_command(command))

@@ -55,7 +55,7 @@ def inputs_of(bound: Bound, session: Session) -> dict[str, Any]:
     if not tags and not names:
         raise UsageError(
             f"franca {bound.command.name} needs a script: its tags, its name or its uid",
-            hint='for example: franca run "detect os"; franca find script lists them',
+            hint=f'for example: franca {bound.command.name} "detect os"; franca find script lists them',
         )
     if bound.invocation.rest is not None:
         inputs["unparsed_cmd"] = list(bound.invocation.rest)
