@@ -10,7 +10,6 @@ that has ``cmind`` to be measured on a copy of the same store. The result is JSO
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -23,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from startup import cpu, environment, launcher, machine, make_scripts, paired, summary
+from startup import cpu, environment, launcher, machine, make_scripts, paired, publish, question, summary
 
 INSIDE = """
 import json, os, resource, statistics, sys, time
@@ -187,21 +186,16 @@ def cmind_figures(environ: dict[str, str], size: int, rounds: int, python: str) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = question(__doc__, rounds=5)
     parser.add_argument("--sizes", default="1000,10000")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cmind", default="", help="an interpreter that has cmind")
-    parser.add_argument("--output")
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
     report = {
         "machine": machine(),
         "sizes": {str(size): measure_size(size, options.rounds, options.cmind) for size in sizes},
     }
-    text = json.dumps(report, indent=2) + "\n"
-    if options.output:
-        Path(options.output).write_text(text)
-    sys.stdout.write(text)
+    publish([report], options.output)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from startup import environment, launcher, machine, make_scripts
+from startup import environment, launcher, machine, make_scripts, publish, question
 
 PEERS = ("cmind==4.2.0", "mlcflow==1.3.8")
 SCRIPT_UID = "5b4e0237da074764"
@@ -294,22 +294,15 @@ def measure(options: argparse.Namespace, work: Path) -> Iterator[dict[str, Any]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = question(__doc__, rounds=5)
     parser.add_argument("--classic", default="", help="a clone of cm4mlops")
     parser.add_argument("--new", default="", help="a clone of mlperf-automations")
     parser.add_argument("--sizes", default="1000,10000")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--limit", type=float, default=120.0, help="CPU seconds that a process may take")
     parser.add_argument("--peers", default="", help="a virtual environment that has both tools")
-    parser.add_argument("--output")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="franca-peers-") as work:
-        text = ""
-        for report in measure(options, Path(work)):
-            text = json.dumps(report, indent=2) + "\n"
-            if options.output:
-                Path(options.output).write_text(text)
-    sys.stdout.write(text)
+        publish(measure(options, Path(work)), options.output)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,22 +105,35 @@ def summary(seconds: Mapping[str, list[float]], base: str) -> dict[str, dict[str
     }
 
 
+def question(description: str | None, rounds: int) -> argparse.ArgumentParser:
+    """The options that the measurements of stores share."""
+    parser = argparse.ArgumentParser(description=str(description).splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--output", help="a file for the report; it goes to standard output as well")
+    return parser
+
+
+def publish(reports: Iterable[Any], output: str | None) -> None:
+    """Write a report, each time as far as it has got, and print it when it is whole."""
+    text = ""
+    for report in reports:
+        text = json.dumps(report, indent=2) + "\n"
+        if output:
+            Path(output).write_text(text)
+    sys.stdout.write(text)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser = question(__doc__, rounds=15)
     parser.add_argument("--scripts", type=int, default=300)
     parser.add_argument("--repo", action="append", default=[], help="a content repository to register")
-    parser.add_argument("--output")
     options = parser.parse_args()
     home = tempfile.mkdtemp(prefix="franca-startup-")
     try:
         report = measure(options, home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    text = json.dumps(report, indent=2) + "\n"
-    if options.output:
-        Path(options.output).write_text(text)
-    sys.stdout.write(text)
+    publish([report], options.output)
 
 
 def measure(options: argparse.Namespace, home: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from franca.compat.content_data import is_true
 from franca.compat.results import Result
 from franca.errors import FrancaError, ScriptNotFound, UsageError
 from franca.model.artifact import Artifact
@@ -38,7 +39,7 @@ def run(cm: CM, i: dict[str, Any], inputs: dict[str, Any]) -> Result:
     script = look(cm, base).frame.script
     entry = _entry(cm, script, split_tags(inputs.get("exp_tags") or ()))
     base["env"] = {**dict(base.get("env") or {}), script.dialect.key("USER_RUN_DIR"): os.getcwd()}
-    state = not _is_on(inputs.get("exp_skip_state_save"))
+    state = not is_true(inputs.get("exp_skip_state_save") or "")
     done = [_one(cm, i, {**base, **point}, entry.path, point, state=state) for point in points]
     if i.get("out") == "con":
         print("\n".join(record["path"] for record in done))
@@ -179,9 +180,3 @@ def _save(path: str, value: Any) -> None:
     from franca.compat.content_files import save_json
 
     save_json(path, value)
-
-
-def _is_on(value: Any) -> bool:
-    from franca.compat.content_data import is_true
-
-    return is_true(value or "")

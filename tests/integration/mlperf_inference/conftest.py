@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.mlperf_inference.inference_cases import COUNT, request_data
+from tests.integration.needs import BENCHMARK, missing_modules, skip_below
 
 HERE = Path(__file__).resolve().parent
 SRC = HERE.parents[2] / "src"
@@ -22,20 +23,8 @@ SHORT_CONF = """*.*.min_duration = 200
 """
 
 
-def have_packages() -> str:
-    for name in ("mlperf_loadgen", "onnxruntime", "numpy"):
-        try:
-            __import__(name)
-        except ImportError:
-            return name
-    return ""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = have_packages()
-    for item in items:
-        if missing and HERE in Path(item.fspath).parents:
-            item.add_marker(pytest.mark.skip(reason=f"{missing} is not installed (pip install franca[inference])"))
+    skip_below(HERE, items, missing_modules(BENCHMARK))
 
 
 @pytest.fixture(scope="session")

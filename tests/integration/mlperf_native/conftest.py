@@ -15,21 +15,19 @@ from franca.mlperf.native.build import Built, Request, build
 from tests.integration.mlperf_inference.conftest import (  # noqa: F401 - fixtures for the tests here
     command,
     environ,
-    have_packages,
     parts,
     run_command,
 )
 from tests.integration.mlperf_inference.inference_cases import request_data
+from tests.integration.needs import BENCHMARK, missing_modules, skip_below
 
 HERE = Path(__file__).resolve().parent
 PLUGINS = HERE.parent / "mlperf_inference"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = have_packages() or ("" if shutil.which(os.environ.get("CXX") or "g++") else "a C++ compiler")
-    for item in items:
-        if missing and HERE in Path(item.fspath).parents:
-            item.add_marker(pytest.mark.skip(reason=f"{missing} is not installed"))
+    compiler = "" if shutil.which(os.environ.get("CXX") or "g++") else "a C++ compiler"
+    skip_below(HERE, items, missing_modules(BENCHMARK) or compiler)
 
 
 def build_root() -> str:

@@ -11,20 +11,17 @@ from franca.mlperf.network.launch import Served, ServeOptions
 from tests.integration.mlperf_inference.conftest import (  # noqa: F401 - fixtures for the tests here
     command,
     environ,
-    have_packages,
     parts,
     run_command,
 )
 from tests.integration.mlperf_inference.inference_cases import request_data
+from tests.integration.needs import BENCHMARK, missing_modules, skip_below
 
 HERE = Path(__file__).resolve().parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = have_packages()
-    for item in items:
-        if missing and HERE in Path(item.fspath).parents:
-            item.add_marker(pytest.mark.skip(reason=f"{missing} is not installed (pip install franca[inference])"))
+    skip_below(HERE, items, missing_modules(BENCHMARK))
 
 
 @pytest.fixture(scope="session")

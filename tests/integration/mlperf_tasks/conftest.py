@@ -6,18 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.needs import BENCHMARK, missing_modules, skip_below
+
 HERE = Path(__file__).resolve().parent
-NEEDED = ("mlperf_loadgen", "onnxruntime", "numpy", "onnx")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    missing = []
-    for name in NEEDED:
-        try:
-            __import__(name)
-        except ImportError:
-            missing.append(name)
-    for item in items:
-        path = Path(item.fspath)
-        if missing and HERE in path.parents and path.name != "test_data_recipes.py":
-            item.add_marker(pytest.mark.skip(reason=f"{', '.join(missing)} not installed"))
+    skip_below(HERE, items, missing_modules((*BENCHMARK, "onnx")), but=("test_data_recipes.py",))

@@ -36,13 +36,22 @@ class Desk:
         shutil.copytree(CUBES / "hello_world", self.cube)
         self.environ = {**os.environ, **docker, "HOME": str(root), "APPTAINER_DROP_CAPS": "CAP_SYS_RESOURCE"}
 
-    def mlcube(self, *words: str, status: int = 0) -> str:
-        done = subprocess.run(
+    def mlcube(self, *words: str) -> str:
+        done = self.types(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def refused(self, *words: str) -> str:
+        """What a command says that must not work."""
+        done = self.types(*words)
+        assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
+        return done.stderr
+
+    def types(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, "-m", "franca.compat.mlcube_front", *words], cwd=self.cube, env=self.environ, text=True,
             capture_output=True, timeout=300,
         )  # fmt: skip
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
 
     def greetings(self) -> list[str]:
         return (self.cube / "workspace/chats/chat_with_alice.txt").read_text().splitlines()
@@ -58,7 +67,7 @@ def test_configure_pulls_what_inspect_described_before(published: str, desk: Des
     image = f"-Pdocker.image={published}"
     subprocess.run(["docker", "rmi", "--force", published], env=desk.environ, capture_output=True, check=True)
     pull = (image, "-Pdocker.build_strategy=pull")
-    desk.mlcube("inspect", image, status=1)  # not here, and nobody said --remote
+    assert published in desk.refused("inspect", image)  # not here, and nobody said --remote
     remote = json.loads(desk.mlcube("inspect", "--remote", image))
     desk.mlcube("configure", *pull)
     local = json.loads(desk.mlcube("inspect", image))
@@ -99,7 +108,9 @@ def test_the_guides_commands_pull_from_the_hub(
 
 @pytest.mark.engine("docker")
 def test_names_that_the_registry_does_not_know(registry: str, desk: Desk) -> None:
-    desk.mlcube("inspect", "--remote", f"-Pdocker.image={registry}/franca/none:1", status=1)
+    said = desk.refused("inspect", "--remote", f"-Pdocker.image={registry}/franca/none:1")
+    assert f"{registry}/franca/none:1 is not in its registry" in said
+    assert "check the image's name and tag" in said
 
 
 @pytest.mark.engine("apptainer")
