@@ -19,7 +19,9 @@ from franca.engine.hooks import HookSurface, NoHooks
 from franca.engine.journal import Journal, without_secrets
 from franca.engine.planning import Planner
 from franca.errors import FrancaError, Interrupted
+from franca.grammar.merge import merge
 from franca.model.event import Event, RunFinished, RunStarted, StepErred
+from franca.model.ids import CFG, ObjectRef, Ref
 from franca.model.plan import Plan
 from franca.model.script import CacheEntry, VersionRecord
 from franca.model.tags import split_tags
@@ -213,7 +215,11 @@ class Engine:
         return ahead.Ahead(lambda: ahead.jobs_of_plan(steps))
 
     def _with_defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """The inputs with those of ``CM_SCRIPT_EXTRA_CMD`` or ``MLC_SCRIPT_EXTRA_CMD`` on top (section 2.3)."""
+        """The inputs with those of ``CM_SCRIPT_EXTRA_CMD`` or ``MLC_SCRIPT_EXTRA_CMD`` on top (section 2.3).
+
+        Below them, in the classic dialect: ``config.script`` of the artifact ``cfg::default``.
+        """
+        inputs = self._configured(inputs)
         name = self.catalog.home_dialect.key("SCRIPT_EXTRA_CMD")
         extra = self.environ.get(name, "").strip()
         if not extra:
@@ -221,11 +227,18 @@ class Engine:
         import shlex
 
         from franca.grammar.argv import parse, to_input
-        from franca.grammar.merge import merge
 
         given = to_input(parse(["run", "script", *shlex.split(extra)], lambda path: {}))
         dropped = ("action", "automation", "cmd", "out", "artifact", "artifacts")
         return merge(inputs, {k: v for k, v in given.items() if k not in dropped})
+
+    def _configured(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        if self.catalog.home_dialect.is_new:
+            return inputs
+        found = [one for one in self.catalog.find(CFG, Ref(ObjectRef("default"))) if one.repo.trusted]
+        config = found[0].meta.get("config") if len(found) == 1 else None
+        kept = config.get("script") if isinstance(config, dict) else None
+        return merge(kept, inputs) if isinstance(kept, dict) else inputs
 
     def facts(self) -> HostFacts:
         systems = {"linux": "linux", "darwin": "darwin", "win32": "windows"}

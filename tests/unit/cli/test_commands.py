@@ -360,3 +360,28 @@ def test_several_scripts_and_nobody_to_ask(franca: Franca) -> None:
     got = franca("run", "--tags=either")
     assert got.status == 0
     assert "More than one script matches either: the first of 2 is taken: one," in got.err
+
+
+def test_an_input_that_no_script_reads_is_told(franca: Franca) -> None:
+    assert franca("new", "script", "reading", "--tags=reading").status == 0
+    wrong = franca("run", "reading", "--txt=x", "--text=y", "--name=z")
+    assert wrong.status == 0
+    assert [line for line in wrong.err.splitlines() if "has no input" in line] == [
+        "warning: reading has no input --txt (closest: --text)"
+    ]
+
+
+def test_flags_that_every_run_takes_from_the_configuration(franca: Franca, root: Path) -> None:
+    """``config.script`` of ``cfg::default`` (script engine, section 2.3); what is typed wins."""
+    assert franca("new", "script", "reading", "--tags=reading").status == 0
+    folder = root / "repos" / "local" / "cfg" / "default"
+    folder.mkdir(parents=True)
+    meta = {
+        "alias": "default",
+        "uid": "00000000000000cf",
+        "automation_alias": "cfg",
+        "automation_uid": "88dce9c160324c5d",
+    }
+    (folder / "_cm.json").write_text(json.dumps({**meta, "config": {"script": {"text": "configured"}}}))
+    assert franca("run", "reading", "--json").json["new_env"] == {"CM_READING_RESULT": "configured"}
+    assert franca("run", "reading", "--text=typed", "--json").json["new_env"] == {"CM_READING_RESULT": "typed"}

@@ -14,7 +14,7 @@ from franca.grammar.argv import words_to_tags
 from franca.grammar.merge import copied
 from franca.grammar.reference import parse_ref
 from franca.grammar.suggest import closest, closest_tags
-from franca.model.event import Event
+from franca.model.event import Event, StepStarted
 from franca.model.ids import SCRIPT, Ref
 from franca.model.tags import ScriptQuery
 
@@ -158,6 +158,8 @@ def run(bound: Bound, session: Session) -> Answer:
     session.before_asking = show.close
 
     def listen(event: Event) -> None:
+        if isinstance(event, StepStarted) and not event.depth:
+            _tell_unread(bound, event, session)
         heard.append(event)
         show(event)
 
@@ -182,6 +184,13 @@ def run(bound: Bound, session: Session) -> Answer:
 
         write_json_atomic(path, {"status": 0, **data})
     return Answer(data, result_lines(result, bound))
+
+
+def _tell_unread(bound: Bound, started: StepStarted, session: Session) -> None:
+    from franca.cli.unread import unread
+
+    found = session.catalog.find(SCRIPT, parse_ref(started.script)) if bound.inputs else []
+    session.output.warn(line for one in found if one.path == started.path for line in unread(bound.inputs, one))
 
 
 def _request(bound: Bound, session: Session) -> tuple[Lock | None, dict[str, Any]]:
