@@ -124,7 +124,7 @@ def _directories(path: str, watch: Watch) -> tuple[list[str], list[str]]:
 
 
 def has_control(name: str) -> bool:
-    """Whether a name has control characters: such names end lines early and steer terminals (CM core, section 3.3, has them refused)."""
+    """Whether a name has control characters: they end lines early and steer terminals (CM core, section 3.3)."""
     return any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name)
 
 
