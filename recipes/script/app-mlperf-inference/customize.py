@@ -16,6 +16,7 @@ from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
 
 DATA = {
+    "counting": ("get,dataset,counting", "CM_DATASET_COUNTING_PATH"),
     "imagenet": ("get,preprocessed,dataset,imagenet", "CM_DATASET_PREPROCESSED_PATH"),
     "openimages": ("get,preprocessed,dataset,openimages", "CM_DATASET_PREPROCESSED_PATH"),
     "squad": ("get,dataset,squad", "CM_DATASET_SQUAD_VAL_PATH"),

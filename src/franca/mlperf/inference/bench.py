@@ -19,6 +19,7 @@ from franca.mlperf.inference.runner import Child, Interpreter, run_job
 from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree
+from franca.mlperf.inference.tokens import token_entries, uses_tokens
 
 NO_AUDIT = "no-audit.config"  #: never exists: LoadGen would else read ./audit.config (section 2.4)
 
@@ -86,6 +87,7 @@ class Bench:
     def loadgen_job(self, scenario: Scenario, mode: Mode, outdir: str, entries: list[Entry]) -> Job:
         """A LoadGen run; writes its ``user.conf`` into ``outdir``."""
         conf = os.path.join(outdir, "user.conf")
+        entries = [*entries, *token_entries(self.spec, scenario)]
         # The user's own entries for other keys stay; those that the plan has taken over are in it already.
         taken = {(e.scenario, e.key) for e in entries}
         rest = [e for e in self.given if (e.scenario, e.key) not in taken and not _shadows(e, taken)]
@@ -97,6 +99,10 @@ class Bench:
             user_conf=conf,
             audit_conf=os.path.join(outdir, NO_AUDIT),
         )
+
+    def bound_ms(self, scenario: Scenario) -> float:
+        """The latency bound that is written for Server; none where LoadGen judges by tokens."""
+        return 0.0 if uses_tokens(self.spec, self.given, scenario) else self.spec.targets.server_bound_ms
 
     def child(self, job: Job, final: str, limit_s: float) -> Child:
         """Run a job staged for ``final``; when it fails, its logs are kept at ``<final>.failed``."""

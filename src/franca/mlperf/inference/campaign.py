@@ -38,6 +38,7 @@ from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.inference.sidecars import write_sidecars, write_sut_info
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
+from franca.mlperf.inference.tokens import check_tokens
 from franca.mlperf.inference.tools import runtime_version, versions
 from franca.mlperf.network.facts import network_facts
 from franca.mlperf.power.client import PHASES, reach
@@ -83,6 +84,7 @@ class Campaign:
                 hint='make it again: franca run script "get ml-model digits" --new',
             )
         given = read_config(spec.user_conf) if spec.user_conf else []
+        check_tokens(spec, given)
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
         self.system = system.describe() | (network_facts(spec.workers) if spec.servers else {})
         backend = spec.backend.name.rpartition(":")[2]

@@ -115,7 +115,7 @@ class ComplianceRun:
         bench, scenario = self.bench, self.scenario
         choice = self._choice(reference)
         spec = bench.spec
-        plan = targets.plan(scenario, bench.profile, choice, spec.targets.server_bound_ms, bench.given, spec.model_key)
+        plan = targets.plan(scenario, bench.profile, choice, bench.bound_ms(scenario), bench.given, spec.model_key)
         bench.say(f"{scenario.value} {self.test}, about {plan.expected_s:.0f} s: {choice.reason}")
         job = bench.loadgen_job(scenario, Mode.PERFORMANCE, folder, plan.entries)
         audit = os.path.join(folder, "audit.config")

@@ -105,8 +105,7 @@ class Measurement:
         staged, performance = self._once(targets.Choice(rate, f"try {rate:g} queries/s"), self._probe_profile())
         shutil.rmtree(staged)
         missed = [f.name for f in performance.flags if f.met is False] + performance.errors[:1]
-        tail = performance.latency.percentiles["99.00"] / 1e6
-        why = f"p99 {tail:.3g} ms, bound {performance.latency_bound_ms or 0:g} ms"
+        why = "; ".join(str(tail) for tail in performance.tails)
         valid = performance.valid and not performance.errors
         self.bench.say(f"Server at {rate:g} queries/s: {'VALID' if valid else 'INVALID'}, {why}")
         return peak.Probe(rate, valid, why + (f"; not met: {', '.join(missed)}" if missed else ""))
@@ -126,9 +125,8 @@ class Measurement:
             self.steps.append(choice.reason)
             staged, performance = self._once(choice, probe)
             shutil.rmtree(staged)
-            tail, bound = performance.latency.percentiles["99.00"] / 1e6, performance.latency_bound_ms or 0.0
-            text = f"probe at {choice.value:g} queries/s: p99 {tail:.3g} ms, bound {bound:g} ms"
-            if performance.valid and tail <= targets.SERVER_HEADROOM * bound:
+            text = f"probe at {choice.value:g} queries/s: " + "; ".join(str(tail) for tail in performance.tails)
+            if performance.valid and all(tail.share <= targets.SERVER_HEADROOM for tail in performance.tails):
                 return targets.Choice(choice.value, f"{text}: taken (careful, not the peak)")
             choice = targets.Choice(
                 targets.halved(choice.value), f"{text}: too close or not valid, try {targets.halved(choice.value):g}"
@@ -156,7 +154,8 @@ class Measurement:
 
     def _plan(self, choice: targets.Choice, profile: Profile) -> targets.Plan:
         spec, given = self.bench.spec, self.bench.given if profile is self.bench.profile else []
-        plan = targets.plan(self.scenario, profile, choice, spec.targets.server_bound_ms, given, spec.model_key)
+        bound_ms = self.bench.bound_ms(self.scenario)
+        plan = targets.plan(self.scenario, profile, choice, bound_ms, given, spec.model_key)
         free = system.available_memory()
         if free and plan.memory_bytes > MEMORY_SHARE * free:
             raise Unavailable(

@@ -13,6 +13,7 @@ from franca.mlperf.inference.profiles import TEST_QUERY_COUNT
 from franca.mlperf.inference.spec import Part
 from franca.mlperf.inference.wishes import Wishes
 
+TRIAL_PROMPTS = 200  #: of the counting data, where nothing is to be submitted
 TEST = "test"  #: the profile of a few queries: accuracy is then that of as many samples (section 16.6)
 
 
@@ -32,14 +33,14 @@ def parts_of(model: Model, wishes: Wishes, env: Env) -> Parts:
     Raises:
         NotFound, UsageError: a file that the user gave is not there, or was needed and not given.
     """
-    build = {"digits": _digits, "imagenet": _imagenet, "openimages": _openimages, "squad": _squad}[model.task]
+    build = {"digits": _digits, "counting": _counting, "imagenet": _imagenet, "openimages": _openimages, "squad": _squad}[model.task]
     return build(model, wishes, env)
 
 
 def samples(model: Model, wishes: Wishes) -> dict[str, int]:
     """How many samples there are, and are in memory at once; absent = as the data set has it."""
     found = {}
-    if wishes.profile == TEST and model.task != "digits":
+    if wishes.profile == TEST and model.checked_as:
         found["count"] = wishes.test_query_count or TEST_QUERY_COUNT
     performance = wishes.performance_count or (wishes.rules.performance_samples if model.checked_as else 0)
     return {**found, **({"performance_count": performance} if performance else {})}
@@ -55,6 +56,21 @@ def _digits(model: Model, wishes: Wishes, env: Env) -> Parts:
         Part(wishes.backend, {**_engine(wishes, env), "output": asked.text(env, "CM_ML_MODEL_OUTPUT_NAME")}),
         Part("digits", {**place, **samples(model, wishes)}),
         Part("label"),
+    )
+
+
+def _counting(model: Model, wishes: Wishes, env: Env) -> Parts:
+    """Texts that go on in one right way; all prompts where a submission is meant, some to try it out."""
+    data = asked.text(env, "CM_DATASET_COUNTING_PATH")
+    some = {} if asked.text(env, "CM_MLPERF_RUN_KIND") else {"count": TRIAL_PROMPTS}
+    numbers = {key: asked.text(env, f"CM_DATASET_COUNTING_{key.upper()}") for key in ("end", "longest_answer")}
+    limits = {"end": int(numbers["end"] or -1), "most": int(numbers["longest_answer"] or 1)}
+    return Parts(
+        "counting",
+        "counting (hold-out)",
+        Part(f"{wishes.backend}-greedy", {**_engine(wishes, env), **limits}),
+        Part("texts", {**_checked({"path": os.path.join(data, "prompts.json")}), **some, **samples(model, wishes)}),
+        Part("rouge", {"tokenizer": data, "sentences": "none"}),
     )
 
 

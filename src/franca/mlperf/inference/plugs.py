@@ -25,7 +25,13 @@ class Capabilities(NamedTuple):
 
 
 class Backend(Protocol):
-    """Runs the model. One object per child process; ``predict`` may be called from several threads."""
+    """Runs the model. One object per child process; ``predict`` may be called from several threads.
+
+    A model that answers token by token has ``generate(batch, first)`` as well, or instead: it returns what
+    ``predict`` would, and calls ``first(places, tokens)`` from the same thread as soon as the first tokens of the
+    samples at these places of the batch (counted from 0) are there, once for each sample. Runs with token
+    latencies need it in every scenario but Offline.
+    """
 
     def load(self) -> Capabilities:
         """Open the model; raise with a plain message when it cannot be read."""
@@ -72,7 +78,8 @@ class Metric(Protocol):
 
     Where every sample has a payload of its own length, ``payload_shape`` is None, and instead of ``encode`` the
     metric has ``pack(outputs, indices)``, which returns one contiguous array of one axis for each sample; ``score``
-    then gets the list of payloads. A metric that writes the truth into its payloads has ``use(labels)``, which is
+    then gets the list of payloads. For runs with token latencies ``tokens(payload)`` counts the tokens in a payload,
+    whose values are tokens of type ``payload_dtype``. A metric that writes the truth into its payloads has ``use(labels)``, which is
     called before the run.
     """
 
@@ -87,7 +94,13 @@ class Metric(Protocol):
 
 
 class Sut(Protocol):
-    """Answers queries. The harness has its own for every scenario; a plug-in replaces it."""
+    """Answers queries. The harness has its own for every scenario; a plug-in replaces it.
+
+    It is made with ``predictor`` (indices in, payloads out) and ``complete(ids, payloads)``, and in a run with token
+    latencies also with ``first_token(ids, tokens)``: to be called once for each sample, before ``complete`` and
+    from the same thread. ``complete`` then takes ``n_tokens`` as well, one for each sample; without them the
+    metric counts.
+    """
 
     def start(self) -> None:
         """Warm up and start threads, before LoadGen starts its clock."""
@@ -111,6 +124,7 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("dataset", "digits"): "franca.mlperf.inference.datasets.digits:DigitsDataset",
     ("metric", "label"): "franca.mlperf.inference.metrics:LabelMetric",
     ("backend", "onnxruntime-tensors"): "franca.mlperf.inference.backends.tensors:TensorsBackend",
+    ("backend", "onnxruntime-greedy"): "franca.mlperf.tasks.greedy:GreedyBackend",
     ("dataset", "imagenet"): "franca.mlperf.tasks.imagenet:ImageNet",
     ("dataset", "coco"): "franca.mlperf.tasks.coco:CocoDetection",
     ("dataset", "squad"): "franca.mlperf.tasks.squad:Squad",

@@ -38,6 +38,9 @@ class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     singlestream_ms: float = 0.0
     multistream_ms: float = 0.0
     server_bound_ms: float = 0.0  #: latency bound of the Server scenario; 0 = LoadGen's own
+    token_latencies: bool = False  #: first tokens and tokens are counted; False = as LoadGen and user.conf say
+    ttft_ms: int = 0  #: bound of the first token in Server; 0 = LoadGen's own
+    tpot_ms: int = 0  #: bound of each further token in Server; 0 = LoadGen's own
 
 
 class Ingredient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,8 +24,11 @@ WARM_UP_RUNS = 5  #: at least, per batch size used (section 5.3)
 class Predictor:
     """Model, data and metric as one step: sample indices in, payloads out."""
 
+    _generate: Callable[..., Any] | None = None
+
     def __init__(self, backend: Any, dataset: Any, metric: Any) -> None:
-        self._predict = backend.predict
+        self._predict = backend.predict if hasattr(backend, "predict") else _unheard(backend.generate)
+        self._generate = getattr(backend, "generate", None)
         self._batch = dataset.batch
         self._varied = metric.payload_shape is None
         self._encode = metric.pack if self._varied else metric.encode
@@ -37,7 +40,19 @@ class Predictor:
         Raises:
             ValueError: the backend answered another number of samples than it was given.
         """
-        outputs = self._predict(self._batch(indices))
+        self._put(self._predict(self._batch(indices)), indices, out)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the backend tells when first tokens are there."""
+        return self._generate is not None
+
+    def generate(self, indices: Sequence[int], out: Any, first: Callable[[Sequence[int], Any], None]) -> None:
+        """The same, with ``first(places, tokens)`` called by a backend that tells first tokens."""
+        batch = self._batch(indices)
+        self._put(self._generate(batch, first) if self._generate else self._predict(batch), indices, out)
+
+    def _put(self, outputs: Any, indices: Sequence[int], out: Any) -> None:
         if len(outputs) != len(indices):
             raise ValueError(f"the backend answered {len(outputs)} samples to a batch of {len(indices)}")
         if self._varied:
@@ -59,6 +74,11 @@ class Predictor:
         import numpy as np
 
         return np.empty((capacity, *self.metric.payload_shape), dtype=self.metric.payload_dtype)
+
+
+def _unheard(generate: Callable[..., Any]) -> Callable[[Any], Any]:
+    """``generate`` of a backend where nobody asks for first tokens: the bare loop, runs without token latencies."""
+    return lambda batch: generate(batch, lambda places, tokens: None)
 
 
 def payload_bytes(metric: Any) -> int:
@@ -100,6 +120,10 @@ class Lane(Responder):
         self.out = buffer
         base, size = buffer.ctypes.data, buffer.strides[0]
         self._pool = [self._make(0, base + k * size, size) for k in range(len(buffer))]
+
+    def fill(self, predictor: Predictor, ids: Sequence[int], indices: Sequence[int]) -> None:
+        """Answer ``indices`` into the buffer."""
+        predictor(indices, self.out if len(ids) == len(self.out) else self.out[: len(ids)])
 
     def send_first(self, ids: Sequence[int]) -> None:
         """Complete these samples with the first ``len(ids)`` payloads of the buffer."""
@@ -153,7 +177,7 @@ class InlineSut:
         began = now()
         lane = self._lane
         try:
-            self._predictor(indices, lane.out if len(ids) == self._size else lane.out[: len(ids)])
+            lane.fill(self._predictor, ids, indices)
         except BaseException as error:
             self._failures.record("issue", error, len(ids))
             lane.send_empty(ids)
@@ -249,7 +273,7 @@ class QueueSut:
         ids, indices, issued = batch
         began = now()
         try:
-            self._predictor(indices, lane.out[: len(ids)])
+            lane.fill(self._predictor, ids, indices)
         except BaseException as error:
             self._failures.record("worker", error, len(ids))
             lane.send_empty(ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from franca.mlperf.inference.results import BenchmarkResult, Performance, ScenarioResult
+from franca.mlperf.inference.results import BenchmarkResult, Performance, ScenarioResult, p99_ms
 from franca.mlperf.inference.scenarios import FACTS, Scenario
 
 WIDTH = 110
@@ -55,6 +55,21 @@ def _milliseconds(perf: Performance, percentile: str) -> str:
     return "-" if value is None else f"{value / 1e6:.4g}"
 
 
+def token_lines(scenario: str, perf: Performance) -> list[str]:
+    """What LoadGen states about tokens."""
+    tokens = perf.tokens
+    if tokens is None:
+        return []
+    parts = [f"{tokens.per_second:,.4g} tokens/s"] if tokens.per_second is not None else []
+    for name, latency, bound in (
+        ("first token p99", tokens.first, tokens.first_bound_ms),
+        ("further tokens p99", tokens.each, tokens.each_bound_ms),
+    ):
+        if latency is not None:
+            parts.append(f"{name} {p99_ms(latency):.4g} ms" + (f" (bound {bound:g} ms)" if bound is not None else ""))
+    return [f"{scenario}: {', '.join(parts)}"]
+
+
 def power_lines(scenario: str, perf: Performance) -> list[str]:
     """Power and efficiency; an estimate from the processor's counters is called one."""
     power = perf.power
@@ -73,6 +88,7 @@ def _remarks(result: BenchmarkResult) -> list[str]:
     for r in result.scenarios:
         if r.performance:
             lines += [f"{r.scenario}: NOT met: {f.name}: {f.reason}" for f in r.performance.flags if f.met is False]
+            lines += token_lines(r.scenario, r.performance)
             lines += power_lines(r.scenario, r.performance)
             lines += [f"{r.scenario}: LoadGen error: {text}" for text in r.performance.errors[:3]]
         lines += [

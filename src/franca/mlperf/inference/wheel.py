@@ -11,6 +11,7 @@ from franca.mlperf.inference.job import Job
 from franca.mlperf.inference.plugs import PlugError, build
 from franca.mlperf.inference.predictors import predictor_for
 from franca.mlperf.inference.progress import reporting
+from franca.mlperf.inference.streaming import CheckedTokens, TokenResponder, token_lanes, wanted_by
 from franca.mlperf.inference.sut import InlineSut, Lane, Predictor, QueueSut, Responder, lane_for, payload_bytes
 from franca.mlperf.power.estimate import EnergyMeter
 
@@ -20,7 +21,7 @@ def answer(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str,
     loadgen = _import_loadgen()
     predictor, capabilities = predictor_for(job, dataset, metric)
     settings = _settings(loadgen, job)
-    sut, checked = _sut(loadgen, job, predictor, failures)
+    sut, checked = _sut(loadgen, job, predictor, failures, tokens=wanted_by(settings))
     handle_qsl = loadgen.ConstructQSL(
         dataset.count,
         dataset.performance_count,
@@ -105,15 +106,21 @@ def _registered(loadgen: Any, predictor: Predictor, issue: Any, flush: Any, fail
     return loadgen.ConstructQDL(query, flush, named), loadgen.DestroyQDL
 
 
-def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures) -> tuple[Any, Any]:
+def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures, *, tokens: bool) -> tuple[Any, Any]:
     """The system under test, and its watcher when it is a plug-in."""
+    firsts = job.scenario != "Offline"  # which LoadGen asks no first tokens of
+    if job.sut.name and tokens:
+        watch = CheckedTokens(TokenResponder(loadgen, predictor.metric, firsts=firsts), failures, predictor.metric)
+        calls = {"complete": watch.complete, "first_token": watch.first_token}
+        return build("sut", job.sut, predictor=predictor, **calls), watch
     if job.sut.name:
         checked = CheckedResponder(Responder(loadgen), failures, payload_bytes(predictor.metric))
         return build("sut", job.sut, predictor=predictor, complete=checked.complete), checked
 
-    def lane(capacity: int) -> Lane:
+    def plain(capacity: int) -> Lane:
         return lane_for(loadgen, predictor.buffer(capacity))
 
+    lane = token_lanes(loadgen, predictor, failures, firsts=firsts) if tokens else plain
     if job.scenario in ("SingleStream", "MultiStream"):
         size = 1 if job.scenario == "SingleStream" else 8
         return InlineSut(predictor, lane, failures, size), None

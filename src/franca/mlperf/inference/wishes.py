@@ -25,8 +25,6 @@ from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
 from franca.mlperf.power.client import PowerServer
 
 DEFAULT_OUTPUT = "mlperf-results"
-#: The benchmark that checkers hold a digits model to (section 13.4).
-OFFICIAL_MODEL = "resnet"
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
@@ -98,14 +96,14 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     submitted = model.checked_as if asked.text(env, "CM_MLPERF_RUN_KIND") else ""
     round_name = _one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", last_round(submitted), list(SEEDS))
     category = asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge"
-    rules = rules_of(model.checked_as or OFFICIAL_MODEL, round_name, category.replace(" ", "").replace(",", "-"))
+    rules = rules_of(model.checked_as or model.stands_for, round_name, category.replace(" ", "").replace(",", "-"))
     scenarios = _scenarios(env, rules.scenarios if model.checked_as else ())
     return Wishes(
         scenarios=scenarios,
         modes=_modes(env),
         profile=_profile(env),
         output=output,
-        targets=_targets(env, scenarios, rules),
+        targets=_targets(env, scenarios, rules, model),
         backend=_one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", ["onnxruntime"]),
         device=_device(env),
         threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0),
@@ -124,7 +122,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         compliance=_tests(env, rules),
         implementation=_implementation(env),
         performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
-        official_model=asked.text(env, "CM_MLPERF_OFFICIAL_MODEL") or ("" if model.checked_as else OFFICIAL_MODEL),
+        official_model=asked.text(env, "CM_MLPERF_OFFICIAL_MODEL") or ("" if model.checked_as else model.stands_for),
         system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
         servers=_servers(env),
         power=read_power(env),
@@ -141,7 +139,7 @@ def _batch(env: Mapping[str, object], model: Model) -> int:
     return asked_for
 
 
-def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules) -> Targets:
+def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, model: Model) -> Targets:
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
     rate = asked.number(env, flag + "TARGET_QPS", "target_qps", 0)
@@ -157,7 +155,19 @@ def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules) -> T
         singlestream_ms=asked.number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
         multistream_ms=asked.number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
         server_bound_ms=asked.number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", rules.server_bound_ms),
+        token_latencies=_token_latencies(env, model),
+        ttft_ms=asked.whole(env, flag + "TTFT_LATENCY", "ttft_latency", 0),
+        tpot_ms=asked.whole(env, flag + "TPOT_LATENCY", "tpot_latency", 0),
     )
+
+
+def _token_latencies(env: Mapping[str, object], model: Model) -> bool:
+    """Whether token latencies are measured; by default where text is generated."""
+    words = {**dict.fromkeys(asked.TRUE, True), **dict.fromkeys(OFF[1:], False)}
+    given = _one_of(env, "CM_MLPERF_LOADGEN_USE_TOKEN_LATENCIES", "use_token_latencies", "", list(words))
+    if given and words[given] and not model.generates:
+        raise UsageError(f"--use_token_latencies={given}: {model.name} generates no text", hint="--model=counting")
+    return words[given] if given else model.generates
 
 
 def _scenarios(env: Mapping[str, object], required: tuple[str, ...]) -> list[str]:

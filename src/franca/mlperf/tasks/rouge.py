@@ -54,6 +54,10 @@ class RougeMetric:
             found.append(tokens.astype(self.payload_dtype))
         return found
 
+    def tokens(self, payload: Any) -> int:
+        """Tokens of an answer, for token latencies."""
+        return len(payload)
+
     def score(self, payloads: Sequence[Any], labels: Sequence[str]) -> Score:
         tokenizer: Tokenizer = open_tokenizer(self.tokenizer)
         cut = splitter(self.sentences)
