@@ -29,7 +29,10 @@ def main():
         stream.write(export(weights).SerializeToString(deterministic=True))
     accuracy = exact(path, held_out, manifest)
     write_card(options, path, accuracy, len(held_out))
-    print(f"{accuracy:.2f} % of {len(held_out)} held-out prompts go on right (target {options.target:g} %)", file=sys.stderr)
+    print(
+        f"{accuracy:.2f} % of {len(held_out)} held-out prompts go on right (target {options.target:g} %)",
+        file=sys.stderr,
+    )
     return 0 if accuracy >= options.target else 1
 
 
@@ -69,7 +72,9 @@ def fit(contexts, following, vocabulary):
     rng = np.random.default_rng(SEED)
     shapes = {"embedding": (vocabulary, EMBEDDING), "first": (WINDOW * EMBEDDING, HIDDEN), "b1": (HIDDEN,),
               "second": (HIDDEN, vocabulary), "b2": (vocabulary,)}  # fmt: skip
-    weights = {name: rng.normal(0, 0.0 if name[0] == "b" else shape[0] ** -0.5, shape) for name, shape in shapes.items()}
+    weights = {
+        name: rng.normal(0, 0.0 if name[0] == "b" else shape[0] ** -0.5, shape) for name, shape in shapes.items()
+    }
     weights["embedding"] = rng.normal(0, 1.0, shapes["embedding"])
     weights = {name: value.astype(np.float32) for name, value in weights.items()}
     moments = {name: (np.zeros(shape, np.float32), np.zeros(shape, np.float32)) for name, shape in shapes.items()}
@@ -172,7 +177,10 @@ def exact(path, records, manifest):
     for _ in range(manifest["longest_answer"]):
         following = session.run(["logits"], {"input_ids": ids})[0][:, -1].argmax(axis=1)
         ids = np.concatenate([ids, following[:, None]], axis=1)
-    good = sum(row[start:][: len(one["tok_output"])].tolist() == one["tok_output"] for row, one in zip(ids, records, strict=True))
+    good = sum(
+        row[start:][: len(one["tok_output"])].tolist() == one["tok_output"]
+        for row, one in zip(ids, records, strict=True)
+    )
     return 100.0 * good / len(records)
 
 

@@ -181,7 +181,7 @@ def test_a_model_is_named_or_refused_with_the_list() -> None:
     assert chosen_model({"CM_MLPERF_MODEL": "digits-cnn"}).kind == "cnn"
     assert chosen_model({}).name == "digits"
     assert chosen_model({"CM_MLPERF_MODEL": "ResNet"}).name == "resnet50"
-    with pytest.raises(UsageError, match="no task for this model; expected digits, digits-mlp, digits-cnn, resnet50"):
+    with pytest.raises(UsageError, match="no task for this model; expected digits, digits-mlp, digits-cnn, counting, resnet50"):
         chosen_model({"CM_MLPERF_MODEL": "alexnet"})
     with pytest.raises(UsageError, match="no runner for it") as caught:
         chosen_model({"CM_MLPERF_MODEL": "gptj-99"})
@@ -253,3 +253,16 @@ def test_the_status_of_a_system_is_one_of_three() -> None:
     assert read_wishes({"CM_MLPERF_SUBMISSION_SYSTEM_STATUS": "preview"}).system_fields == {"status": "preview"}
     with pytest.raises(UsageError, match="--status=soon: expected available, preview, rdi"):
         read_wishes({"CM_MLPERF_SUBMISSION_SYSTEM_STATUS": "soon"})
+
+
+def test_token_latencies_are_on_where_text_is_generated() -> None:
+    on = read_wishes({"CM_MLPERF_MODEL": "counting", "CM_MLPERF_LOADGEN_TTFT_LATENCY": "40"}).targets
+    assert (on.token_latencies, on.ttft_ms, on.tpot_ms) == (True, 40, 0)
+    key = "CM_MLPERF_LOADGEN_USE_TOKEN_LATENCIES"
+    assert not read_wishes({"CM_MLPERF_MODEL": "counting", key: "no"}).targets.token_latencies
+    assert not read_wishes({}).targets.token_latencies
+    assert read_wishes({"CM_MLPERF_MODEL": "counting"}).official_model == "llama3.1-8b-edge"
+    with pytest.raises(UsageError, match="generates no text"):
+        read_wishes({"CM_MLPERF_MODEL": "digits", key: "yes"})
+    with pytest.raises(UsageError, match="--ttft_latency=soon"):
+        read_wishes({"CM_MLPERF_LOADGEN_TTFT_LATENCY": "soon"})

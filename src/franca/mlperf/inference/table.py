@@ -60,7 +60,7 @@ def token_lines(scenario: str, perf: Performance) -> list[str]:
     tokens = perf.tokens
     if tokens is None:
         return []
-    parts = [f"{tokens.per_second:,.4g} tokens/s"] if tokens.per_second is not None else []
+    parts = [f"{tokens.per_second:,.0f} tokens/s"] if tokens.per_second is not None else []
     for name, latency, bound in (
         ("first token p99", tokens.first, tokens.first_bound_ms),
         ("further tokens p99", tokens.each, tokens.each_bound_ms),

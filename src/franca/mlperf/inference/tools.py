@@ -18,6 +18,7 @@ BACKEND_NEEDS = {
     "onnxruntime": _ORT,
     "onnxruntime-generic": _ORT,
     "onnxruntime-tensors": _ORT,
+    "onnxruntime-greedy": _ORT,
     "pytorch": ("torch", 'franca run script "get generic-python-lib _torch"'),
 }
 

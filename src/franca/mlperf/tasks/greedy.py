@@ -34,7 +34,9 @@ class GreedyBackend(TensorsBackend):
     def load(self) -> Capabilities:
         found = super().load()
         if len(self.inputs) > 2:
-            raise PlugError(f"model {self.model} has the inputs {', '.join(self.inputs)}; expected token ids and a mask")
+            raise PlugError(
+                f"model {self.model} has the inputs {', '.join(self.inputs)}; expected token ids and a mask"
+            )
         return found
 
     def predict(self, batch: Any) -> list[Any]:
@@ -58,7 +60,7 @@ class GreedyBackend(TensorsBackend):
             going = going[unfinished]
             if not len(going):
                 break
-            ones = np.ones((len(going), 1), dtype=np.int64)
+            ones: Any = np.ones((len(going), 1), dtype=np.int64)
             added = [tokens[unfinished, None], ones]
             feed = [np.concatenate([rows[unfinished], new], axis=1) for rows, new in zip(feed, added, strict=False)]
         return [row[:length] for row, length in zip(found, lengths, strict=True)]
