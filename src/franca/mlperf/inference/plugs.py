@@ -79,8 +79,8 @@ class Metric(Protocol):
     Where every sample has a payload of its own length, ``payload_shape`` is None, and instead of ``encode`` the
     metric has ``pack(outputs, indices)``, which returns one contiguous array of one axis for each sample; ``score``
     then gets the list of payloads. For runs with token latencies ``tokens(payload)`` counts the tokens in a payload,
-    whose values are tokens of type ``payload_dtype``. A metric that writes the truth into its payloads has ``use(labels)``, which is
-    called before the run.
+    whose values are tokens of type ``payload_dtype``. A metric that writes the truth into its payloads has
+    ``use(labels)``, which is called before the run.
     """
 
     payload_dtype: str  #: numpy dtype of one sample's payload
