@@ -91,4 +91,5 @@ STATUSES: tuple[tuple[int, str], ...] = (
     (16, "a named artifact, variation, repository or file does not exist"),
     (70, "an error in Franca itself; the message names a file with the details"),
     (130, "interrupted with Ctrl-C"),
+    (143, "ended by SIGTERM; 129: the terminal has gone (SIGHUP)"),
 )

@@ -13,6 +13,7 @@ from franca.cli.parsing import bind, read_line, split_kind, unknown_action
 from franca.cli.session import Session, read_input_file
 from franca.errors import FrancaError, Interrupted, KindNotFound, Unavailable
 from franca.grammar.argv import Invocation
+from franca.runners import endings
 
 _CRASHED = 70
 _BROKEN_PIPE = 141
@@ -23,13 +24,17 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     words = list(sys.argv[1:] if argv is None else argv)
     output = Output(as_json=wants_json(words))
     session = Session(environ, output)
-    _end_on_termination()
+    endings.heed()
+    return endings.status(_performed(words, session, output))
+
+
+def _performed(words: Sequence[str], session: Session, output: Output) -> int:
     try:
         return perform(words, session)
     except FrancaError as error:
         return output.error(error)
     except KeyboardInterrupt:
-        return output.error(Interrupted("interrupted"))
+        return output.error(Interrupted(endings.word()))
     except BrokenPipeError:
         _close_stdout()
         return _BROKEN_PIPE
@@ -133,18 +138,6 @@ def wants_json(words: Sequence[str]) -> bool:
         if word in ("--json", "-j", "-json") or word.lower() in ("--json=yes", "--json=true", "--json=1"):
             return True
     return False
-
-
-def _end_on_termination() -> None:
-    """Let SIGTERM unwind like Ctrl-C, so that locks go and half-made entries are cleared."""
-    import signal
-    import threading
-
-    def stop(number: int, frame: object) -> None:
-        raise Interrupted("terminated", hint="run the same command again to go on")
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
 
 
 def _close_stdout() -> None:

@@ -30,6 +30,7 @@ from franca.errors import FrancaError, KindNotFound, StepFailed
 from franca.grammar.argv import CM as CM_GRAMMAR
 from franca.grammar.argv import MLC, parse, to_input, to_new_input
 from franca.model.dialect import CLASSIC, NEW
+from franca.runners import endings
 
 #: Program -> the words that it stands for.
 CLASSIC_PROGRAMS: dict[str, tuple[str, ...]] = {
@@ -73,6 +74,11 @@ _USAGE_STATUS = 2  #: of the new programs, for a command line that makes no sens
 
 def main(program: str, argv: Sequence[str]) -> int:
     """Run one command line of ``program`` and return its exit status."""
+    endings.heed()
+    return endings.status(_performed(program, argv))
+
+
+def _performed(program: str, argv: Sequence[str]) -> int:
     try:
         if program in NEW_PROGRAMS:
             return _new(program, argv)
@@ -82,7 +88,7 @@ def main(program: str, argv: Sequence[str]) -> int:
             return cmx_front.main(CLASSIC_PROGRAMS[program], argv)
         return _classic(program, argv)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(endings.word(), file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -9,6 +9,7 @@ import os
 import sys
 
 from franca.model.light import TYPE_CHECKING, Any
+from franca.runners import endings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -234,31 +235,14 @@ def _guarded(parsed: Parsed) -> int:
         if parsed.level == "debug":
             raise
         return 1 if isinstance(error, (MalformedFile, NotFound)) else error.status
-    except _Terminated:
-        print("mlcube: terminated", file=sys.stderr)
-        return 143
     except KeyboardInterrupt:
-        print("mlcube: interrupted", file=sys.stderr)
-        return 130
+        print(f"mlcube: {endings.word()}", file=sys.stderr)
+        return endings.status()
     except BrokenPipeError:
         return 141
     except RecursionError:
         print("mlcube: the definition is nested too deeply", file=sys.stderr)
         return 1
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: what runs is ended, as after Ctrl-C."""
-
-
-def _end_children_on_termination() -> None:
-    # The module signal wraps this one in enumerations, which cost as much as a whole short command.
-    import _signal  # type: ignore[import-not-found]
-
-    def terminate(number: int, frame: object) -> None:
-        raise _Terminated
-
-    _signal.signal(_signal.SIGTERM, terminate)
 
 
 def _request(parsed: Parsed) -> Any:
@@ -329,7 +313,7 @@ def _run(parsed: Parsed) -> int:
             print("\n".join(shown.lines))
         return 0
     _keep_settings(session)
-    _end_children_on_termination()
+    endings.heed()
     return execute.run(session)
 
 

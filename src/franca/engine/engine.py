@@ -29,6 +29,7 @@ from franca.planner.assemble import HostFacts
 from franca.planner.frame import Outcome
 from franca.planner.request import request_from
 from franca.planner.script_run import RunContext, run_script
+from franca.runners import endings
 
 if TYPE_CHECKING:
     from franca.engine.explaining import Explained
@@ -182,7 +183,8 @@ class Engine:
         try:
             return _drive(steps, executor.answer)
         except KeyboardInterrupt:
-            raise Interrupted("interrupted", hint="run the same command again to go on where it stopped") from None
+            hint = "run the same command again to go on where it stopped"
+            raise Interrupted(endings.word(), hint=hint) from None
 
     def _executor(self, journal: Journal, inputs: dict[str, Any]) -> Executor:
         settings = RunSettings(

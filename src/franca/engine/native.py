@@ -14,9 +14,11 @@ from franca.grammar.merge import merge
 from franca.grammar.shell import export_lines, quote
 from franca.model.dialect import Dialect
 from franca.model.script import Script
+from franca.runners import endings, family
 
 if TYPE_CHECKING:
     import subprocess
+    from selectors import BaseSelector
 
 TEMPORARIES = (
     "tmp-run.sh", "tmp-run-env.out", "tmp-run-state.json", "tmp-state.json", "tmp-ver.out", "tmp-env.sh",
@@ -156,7 +158,7 @@ class NativeRun:
             return child.wait()
         except KeyboardInterrupt:
             _stop(child)
-            raise Interrupted(f"interrupted while {self.path} ran", log=self.log) from None
+            raise Interrupted(f"{endings.word()} while {self.path} ran", log=self.log) from None
         except BaseException:
             _stop(child)
             raise
@@ -175,20 +177,16 @@ class NativeRun:
         with selectors.DefaultSelector() as selector, child.stdout, child.stderr:
             selector.register(child.stdout, selectors.EVENT_READ, out)
             selector.register(child.stderr, selectors.EVENT_READ, 2)
-            while selector.get_map():
-                ready = selector.select(timeout=0.5)
-                if not ready and child.poll() is not None:
-                    break
-                for key, _ in ready:
-                    data = os.read(key.fd, 65536)
-                    if not data:
-                        selector.unregister(key.fileobj)
-                        continue
-                    _write_all(key.data, data)
-                    if log >= 0:
-                        _write_all(log, data)
-        if log >= 0:
-            os.close(log)
+            try:
+                while selector.get_map():
+                    if not _copy(selector, log, 0.5) and child.poll() is not None:
+                        break
+            except KeyboardInterrupt:
+                _end_family(child, selector, log)
+                raise
+            finally:
+                if log >= 0:
+                    os.close(log)
 
     def _failure(self, status: int) -> NativeFailed:
         shown = []
@@ -280,17 +278,43 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End a child: ask, wait a little, insist."""
-    import subprocess
+def _copy(selector: BaseSelector, log: int, wait_s: float) -> bool:
+    """Copy what is there to our streams and the log; False when nothing was."""
+    ready = selector.select(timeout=wait_s)
+    for key, _ in ready:
+        data = os.read(key.fd, 65536)
+        if not data:
+            selector.unregister(key.fileobj)
+            continue
+        if log >= 0:
+            _write_all(log, data)
+        _write_all(key.data, data)
+    return bool(ready)
 
-    if child.poll() is None:
-        child.terminate()
+
+def _end_family(child: subprocess.Popen[bytes], selector: BaseSelector, log: int) -> None:
+    """Ask all that the script has started to end, and let it say its last words; what lives on then is killed."""
+    members = family.family(child.pid)
+    family.ask(members)
+    limit = time.monotonic() + _GRACE
+    while time.monotonic() < limit and any(family.alive(one) for one in members):
         try:
-            child.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+            if not selector.get_map() or not _copy(selector, log, 0.02):
+                time.sleep(0.02)
+        except OSError:  # a reader or a terminal that has gone
+            time.sleep(0.02)
+        child.poll()
+    family.end(members)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End a script and all that it has started: ask, wait a little, insist."""
+    if child.poll() is None:
+        members = family.family(child.pid)
+        family.ask(members)
+        family.wait(members, _GRACE)
+        family.end(members)
+    child.wait()
 
 
 def _signal_name(number: int) -> str:

@@ -146,7 +146,10 @@ def gone(pid: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "TERM", "kill -9"])
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=["Ctrl-C", "TERM", "hang-up", "kill -9"])
 def test_a_stopped_run_leaves_no_process_and_goes_on_later(
     request_for, command, run_command, environ, tmp_path, number
 ) -> None:
@@ -157,10 +160,13 @@ def test_a_stopped_run_leaves_no_process_and_goes_on_later(
     process, child = start_and_wait_for_child(command({**long, "sut": slow}), environ)
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
-    assert process.returncode == (-9 if number == signal.SIGKILL else 130)
+    assert process.returncode == (-9 if number == signal.SIGKILL else 128 + number)
     assert gone(child), "LoadGen's process lives on"
     if number != signal.SIGKILL:
-        assert "interrupted" in said and "Traceback" not in said
+        word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}.get(number, "the terminal has gone")
+        assert word in said and "Traceback" not in said
+        kept = next(Path(long["output"]).rglob("run_1.failed"))
+        assert str(kept / "child.log") in said and (kept / "user.conf").exists(), "the logs of the part are kept"
     done = run_command(request_for(scenarios=["Offline"]))
     assert done.returncode == 0, done.stderr
     assert not {name for name in folders(long["output"]) if name.startswith(".partial")}

@@ -82,8 +82,17 @@ def test_a_failing_hook_is_an_error_not_a_crash(script: Path) -> None:
     assert "division by zero" in got.stderr and "customize.py" in got.stderr
 
 
-@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
-def test_an_interrupt_ends_with_130_and_one_line(script: Path, number: int, word: str, tmp_path: Path) -> None:
+ENDINGS = [
+    (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGTERM, 143, "terminated"),
+    (signal.SIGHUP, 129, "the terminal has gone"),
+]
+
+
+@pytest.mark.parametrize(("number", "status", "word"), ENDINGS, ids=["INT", "TERM", "HUP"])
+def test_a_signal_ends_with_its_status_and_one_line(
+    script: Path, number: int, status: int, word: str, tmp_path: Path
+) -> None:
     mark = tmp_path / "started"
     (script / "run.sh").write_text(f"touch '{mark}'\nexec sleep 60\n")
     process = start("run", "my script", "--silent", start_new_session=True)
@@ -92,7 +101,7 @@ def test_an_interrupt_ends_with_130_and_one_line(script: Path, number: int, word
         time.sleep(0.05)
     os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == status, err
     assert "Traceback" not in err
     assert err.splitlines()[0].startswith("franca: ") and word in err
 

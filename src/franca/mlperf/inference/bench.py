@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from franca.errors import FrancaError, Interrupted
+from franca.errors import FrancaError
 from franca.mlperf.inference import targets
 from franca.mlperf.inference.config import Entry, format_config
 from franca.mlperf.inference.job import Job, PartSpec
 from franca.mlperf.inference.progress import Follower
 from franca.mlperf.inference.rounds import SEEDS
-from franca.mlperf.inference.runner import Child, Interpreter, run_job
+from franca.mlperf.inference.runner import CHILD_LOG, Child, Interpreter, run_job
 from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree
@@ -105,17 +104,13 @@ class Bench:
         return 0.0 if uses_tokens(self.spec, self.given, scenario) else self.spec.targets.server_bound_ms
 
     def child(self, job: Job, final: str, limit_s: float) -> Child:
-        """Run a job staged for ``final``; when it fails, its logs are kept at ``<final>.failed``."""
+        """Run a job staged for ``final``; when it fails or is stopped, its logs are kept at ``<final>.failed``."""
         live = Follower(job, self.say)
         try:
             child = run_job(job, self.interpreter, limit_s=self.spec.watchdog_s or limit_s, on_wait=live.tick)
-        except Interrupted:
-            shutil.rmtree(job.outdir, ignore_errors=True)
-            raise
         except FrancaError as error:
             kept = self.tree.keep_failed(job.outdir, final)
-            if error.log:
-                error.log = error.log.replace(job.outdir, kept)
+            error.log = (error.log or os.path.join(job.outdir, CHILD_LOG)).replace(job.outdir, kept)
             raise
         finally:
             live.close()

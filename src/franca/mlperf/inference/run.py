@@ -7,13 +7,12 @@ error (see ``franca.errors``). Progress goes to standard error.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from franca.errors import FrancaError, Interrupted, UsageError
+from franca.runners import endings
 
 if TYPE_CHECKING:
     from franca.mlperf.inference.spec import RunSpec
@@ -37,7 +36,11 @@ def run_spec(spec: RunSpec) -> int:
 
 
 def _guarded(make: Callable[[], RunSpec]) -> int:
-    signal.signal(signal.SIGTERM, _terminate)
+    endings.heed()
+    return endings.status(_performed(make))
+
+
+def _performed(make: Callable[[], RunSpec]) -> int:
     try:
         return _run(make())
     except FrancaError as error:
@@ -48,7 +51,7 @@ def _guarded(make: Callable[[], RunSpec]) -> int:
         os.dup2(1, 2)
         return Interrupted.status
     except KeyboardInterrupt:
-        print("franca: interrupted; finished parts are kept", file=sys.stderr, flush=True)
+        print(f"franca: {endings.word()}; finished parts are kept", file=sys.stderr, flush=True)
         return Interrupted.status
 
 
@@ -70,11 +73,6 @@ def _spec_path(argv: list[str]) -> str:
 
 def _say(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """A termination request ends like Ctrl-C: the child is stopped, nothing half-done stays."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

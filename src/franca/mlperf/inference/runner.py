@@ -19,6 +19,7 @@ from franca.mlperf.inference.boot import boot_argv
 from franca.mlperf.inference.child import SETUP_FAILED
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_to_json
 from franca.mlperf.inference.scenarios import Mode
+from franca.runners import endings
 
 POLL_S = 0.5
 AFTER_FAILURE_S = 10.0  #: a run that has already failed gets this long to end and to write its logs
@@ -140,7 +141,7 @@ def _wait(
                 deadline = min(deadline, time.monotonic() + AFTER_FAILURE_S)
         except KeyboardInterrupt as error:
             kill_group(process)
-            raise Interrupted("interrupted; the running part was stopped, finished parts are kept") from error
+            raise Interrupted(f"{endings.word()}; the running part was stopped, finished parts are kept") from error
         if time.monotonic() >= deadline:
             kill_group(process)
             return True

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import msgspec
@@ -21,6 +19,7 @@ from franca.errors import FrancaError, Interrupted, NotFound, StepFailed, UsageE
 from franca.mlperf.inference.boot import boot_argv
 from franca.mlperf.inference.runner import Interpreter
 from franca.mlperf.network.server import DEFAULT_PORT
+from franca.runners import endings
 
 END_S = 10.0
 
@@ -154,16 +153,12 @@ def options_from(given: dict[str, str]) -> ServeOptions:
 
 
 def main(argv: list[str]) -> int:
-    signal.signal(signal.SIGTERM, _terminate)
+    endings.heed()
     try:
         return serve(read_options(argv), lambda text: print(text, file=sys.stderr, flush=True))
     except FrancaError as error:
         print("franca: error: " + "\n  ".join(error.lines()), file=sys.stderr, flush=True)
         return error.status
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
