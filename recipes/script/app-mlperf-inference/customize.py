@@ -92,6 +92,7 @@ def make_request(env, wishes):
         system_fields=wishes.system_fields,
         test_query_count=wishes.test_query_count,
         lengths=wishes.lengths,
+        search_s=wishes.search_s,
         peak=wishes.peak,
         configs=wishes.configs,
         compliance=wishes.compliance,

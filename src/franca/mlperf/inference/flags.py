@@ -76,6 +76,7 @@ FLAGS: dict[str, Flag] = {
     "min_duration": Flag(_I + "MIN_DURATION"),
     "test_qps": Flag(_I + "TEST_QPS"),
     "find_performance": Flag(_P + "FIND_PERFORMANCE_MODE"),
+    "max_search_time": Flag(_I + "MAX_SEARCH_TIME"),
     "configs": Flag(_P + "SUT_CONFIGS"),
     "compliance": Flag(_L + "COMPLIANCE"),
     # power, measured by a director on another machine

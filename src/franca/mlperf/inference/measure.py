@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from collections.abc import Callable
 
 import msgspec
 
 from franca.errors import Unavailable
 from franca.mlperf.inference import configs, peak, system, targets
+from franca.mlperf.inference.advice import advice
 from franca.mlperf.inference.bench import Baseline, Bench
-from franca.mlperf.inference.profiles import Length, Profile
+from franca.mlperf.inference.host import Watch
+from franca.mlperf.inference.profiles import Profile
 from franca.mlperf.inference.results import Histogram, Overhead, Performance, read_performance
 from franca.mlperf.inference.runner import watchdog_limit
 from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario
+from franca.mlperf.inference.search import Budget, Outcome, ServerSearch, Tools
 
 MAX_RUNS = 4  #: of one scenario when its target was found here and proved wrong
-MAX_PROBES = 8  #: of the careful Server search
-PROBE_BOUNDS = 10  #: a probe of the peak search lasts this many latency bounds at least
-PEAK_RECORD = "peak-server.json"  #: beside the scenarios
 MEMORY_SHARE = 0.7  #: of free memory that pre-generated queries may take
 
 
@@ -40,21 +40,45 @@ class Measurement:
             offline_rate: samples/s measured in Offline, 0 when not known; the Server search starts from it.
         """
         spec = self.bench.spec
+        self.budget = Budget(spec.search_s or self.bench.profile.search_s)
         asked = targets.asked(self.scenario, spec.targets, self.bench.given, spec.model_key)
-        choice = asked or self._found(offline_rate)
+        outcome = Outcome(asked) if asked else self._found(offline_rate)
         steady = bool(asked) or not self.bench.profile.search
-        for left in reversed(range(self._runs())):
+        staged, performance = outcome.stands or self._repeated(outcome.choice, steady)
+        return staged, msgspec.structs.replace(
+            performance,
+            steps=self.steps,
+            advice=advice(self.scenario, performance),
+            overhead=self._overhead(performance),
+            folder=self.final,
+        )
+
+    def _repeated(self, choice: targets.Choice, steady: bool) -> tuple[str, Performance]:
+        """The run, again with another target while that may help and time is left."""
+        left = 1 if steady else self._runs()
+        while True:
             self.steps.append(choice.reason)
             staged, performance = self._once(choice, self.bench.profile)
+            left -= 1
             good = performance.valid and not performance.errors
-            again = None if good or steady or not left else self._corrected(performance)
-            if again is None:
-                break
+            again = None if good or not left else self._corrected(performance)
+            if again is None or not self._fits(again):
+                return staged, performance
+            self.bench.say(f"{self.scenario.value}: {' '.join(advice(self.scenario, performance))}")
             choice = again
             shutil.rmtree(staged)
-        return staged, msgspec.structs.replace(
-            performance, steps=self.steps, overhead=self._overhead(performance), folder=self.final
+
+    def _fits(self, choice: targets.Choice) -> bool:
+        seconds = self._plan(choice, self.bench.profile).expected_s
+        if self.budget.fits(seconds):
+            return True
+        text = (
+            f"not tried once more ({choice.reason}): {self.budget.spent_s:.0f} of {self.budget.limit_s:g} s are spent, "
+            f"and the run would take {seconds:.0f} s (--max_search_time=SECONDS allows more)"
         )
+        self.bench.say(f"{self.scenario.value}: {text}")
+        self.steps.append(text)
+        return False
 
     def _runs(self) -> int:
         return peak.MAX_STEPS_DOWN + 1 if self._peaks() else MAX_RUNS
@@ -69,69 +93,40 @@ class Measurement:
         value = float(f"{target * peak.STEP_DOWN:.4g}")
         return targets.Choice(value, f"{target:g} queries/s was INVALID at full length: 2 % less")
 
-    def _found(self, offline_rate: float) -> targets.Choice:
+    def _found(self, offline_rate: float) -> Outcome:
         """A target that nobody asked for: fixed, searched, of an earlier run, or from the bare loop."""
         profile = self.bench.profile
         if self.scenario in profile.targets:
             value = profile.targets[self.scenario]
-            return targets.Choice(value, f"{targets.target_key(self.scenario)} = {value:g} in {profile.name} runs")
+            text = f"{targets.target_key(self.scenario)} = {value:g} in {profile.name} runs"
+            return Outcome(targets.Choice(value, text))
         choice = targets.first_choice(self.scenario, self.baseline.rates(), offline_rate)
         if self._peaks():
-            return self._peak(choice, offline_rate)
+            ceiling = offline_rate or targets.expected_offline(self.baseline.rates())
+            return self._searched(lambda search: search.highest(choice, ceiling))
         stored = configs.stored_choice(self.bench.spec, self.scenario)
         if stored is not None:
-            return stored
-        return self._search(choice) if self.scenario is Scenario.SERVER and profile.search else choice
+            return Outcome(stored)
+        if self.scenario is Scenario.SERVER and profile.search:
+            return self._searched(lambda search: search.careful(choice))
+        return Outcome(choice)
 
-    def _peak(self, choice: targets.Choice, offline_rate: float) -> targets.Choice:
-        """The highest rate that short runs find VALID; the run itself confirms it."""
-        path = os.path.join(self.bench.tree.root, PEAK_RECORD)
-        known = [] if self.bench.spec.rerun else peak.read_record(path, self.identity)
-        if known:
-            self.bench.say(f"Server peak: {len(known)} probes of a search that was stopped are kept")
-        found = peak.search(
-            choice.value,
-            self._peak_probe,
-            known=known,
-            ceiling=offline_rate or targets.expected_offline(self.baseline.rates()),
-            keep=lambda probes: peak.write_record(path, self.identity, probes),
+    def _searched(self, go: Callable[[ServerSearch], Outcome]) -> Outcome:
+        bench = self.bench
+        bench.say(f"Server: a rate that is VALID is searched with short runs, for at most {self.budget.limit_s:g} s")
+        tools = Tools(
+            self._once,
+            lambda choice, profile: self._plan(choice, profile).expected_s,
+            bench.say,
+            bench.tree.root,
+            self.identity,
+            bench.spec.rerun,
         )
-        self.steps += found.steps
-        if not found.rate:
-            return targets.Choice(choice.value, "no rate that was tried is VALID")
-        return targets.Choice(found.rate, f"{found.rate:g} queries/s is the highest VALID rate of {len(found.probes)}")
-
-    def _peak_probe(self, rate: float) -> peak.Probe:
-        staged, performance = self._once(targets.Choice(rate, f"try {rate:g} queries/s"), self._probe_profile())
-        shutil.rmtree(staged)
-        missed = [f.name for f in performance.flags if f.met is False] + performance.errors[:1]
-        why = "; ".join(str(tail) for tail in performance.tails)
-        valid = performance.valid and not performance.errors
-        self.bench.say(f"Server at {rate:g} queries/s: {'VALID' if valid else 'INVALID'}, {why}")
-        return peak.Probe(rate, valid, why + (f"; not met: {', '.join(missed)}" if missed else ""))
-
-    def _probe_profile(self) -> Profile:
-        # 662 queries are the least that section 7.2 asks of a probe. A run that is short against its bound would
-        # end before a queue that grows for ever shows.
-        bound_ms = self.bench.spec.targets.server_bound_ms
-        length = Length(int(max(self.bench.profile.probe_ms, PROBE_BOUNDS * bound_ms)), 662)
-        return self.bench.profile._replace(lengths={Scenario.SERVER: length})
-
-    def _search(self, choice: targets.Choice) -> targets.Choice:
-        """Halve the Server target until a short probe passes with room to spare."""
-        length = Length(self.bench.profile.probe_ms, 500)  # 459 queries are the least that early stopping takes
-        probe = self.bench.profile._replace(lengths={Scenario.SERVER: length})
-        for _ in range(MAX_PROBES):
-            self.steps.append(choice.reason)
-            staged, performance = self._once(choice, probe)
-            shutil.rmtree(staged)
-            text = f"probe at {choice.value:g} queries/s: " + "; ".join(str(tail) for tail in performance.tails)
-            if performance.valid and all(tail.share <= targets.SERVER_HEADROOM for tail in performance.tails):
-                return targets.Choice(choice.value, f"{text}: taken (careful, not the peak)")
-            choice = targets.Choice(
-                targets.halved(choice.value), f"{text}: too close or not valid, try {targets.halved(choice.value):g}"
-            )
-        return choice
+        search = ServerSearch(tools, bench.profile, bench.bound_ms(self.scenario), self.budget)
+        try:
+            return go(search)
+        finally:
+            self.steps += search.steps
 
     def _once(self, choice: targets.Choice, profile: Profile) -> tuple[str, Performance]:
         plan = self._plan(choice, profile)
@@ -140,7 +135,9 @@ class Measurement:
         bench.say(f"{self.scenario.value} {what}, about {plan.expected_s:.0f} s: {choice.reason}")
         staged = bench.tree.stage(f"{self.scenario.slug}-{what}")
         job = bench.loadgen_job(self.scenario, Mode.PERFORMANCE, staged, plan.entries)
+        watch = Watch()
         child = bench.child(job, self.final, watchdog_limit(plan.expected_s, plan.queries))
+        host = watch.stop()
         histogram = child.answer.get("histogram")
         performance = msgspec.structs.replace(
             read_performance(staged, self.scenario),
@@ -148,6 +145,7 @@ class Measurement:
             child_seconds=child.seconds,
             peak_memory_bytes=int(child.answer["peak_memory_bytes"]),
             estimated_power_w=child.answer.get("estimated_power_w"),
+            host=host,
             histogram=msgspec.convert(histogram, Histogram) if histogram else None,
         )
         return staged, performance

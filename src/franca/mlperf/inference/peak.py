@@ -27,6 +27,7 @@ class Probe(msgspec.Struct, frozen=True):
     rate: float
     valid: bool
     why: str
+    noisy: bool = False  #: the machine was busy with something else
 
 
 class Peak(msgspec.Struct, frozen=True):
@@ -55,18 +56,19 @@ def search(
     known: list[Probe] | None = None,
     ceiling: float = 0.0,
     keep: Callable[[list[Probe]], None] | None = None,
+    allowed: Callable[[float], bool] | None = None,
 ) -> Peak:
     """Find the highest VALID rate.
 
     Args:
         start: first rate to try. known: probes of a stopped search.
         ceiling: no rate above it is tried; 0 = none. Offline's rate is one: nothing serves faster.
-        keep: called with all probes after each one.
+        keep: called with all probes after each one. allowed: asked before each one; the search ends at False.
     """
     probes = list(known or [])
     while len(probes) < MAX_PROBES:
         rate = next_rate(probes, start, ceiling)
-        if rate is None:
+        if rate is None or (allowed and not allowed(rate)):
             break
         probes.append(probe(rate))
         if keep:
@@ -104,13 +106,16 @@ def next_rate(probes: list[Probe], start: float, ceiling: float = 0.0) -> float 
 
 
 def read_record(path: str, identity: str) -> list[Probe]:
-    """Probes of a search that was stopped; none when it was another one."""
+    """Probes of a search that was stopped; none when it was another one.
+
+    What was INVALID on a busy machine is left out: it may have been the machine.
+    """
     try:
         with open(path, "rb") as source:
             record = msgspec.json.decode(source.read(), type=Record)
     except (OSError, msgspec.DecodeError):
         return []
-    return record.probes if record.identity == identity else []
+    return [p for p in record.probes if p.valid or not p.noisy] if record.identity == identity else []
 
 
 def write_record(path: str, identity: str, probes: list[Probe]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -48,6 +48,22 @@ class Tokens(msgspec.Struct, frozen=True):
     each: Latency | None  #: time per output token after the first
     first_bound_ms: float | None  #: bounds of the 99th percentiles in Server
     each_bound_ms: float | None
+
+
+class HostLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """What else the machine did during a run: cores' worth of time, means over the run."""
+
+    LIMIT: ClassVar[float] = 0.2  #: of a core; above it the result is called noisy (section 20.4)
+
+    cores: int
+    others: float  #: used by other programs
+    steal: float  #: taken by the hypervisor
+    load_before: float  #: load average of the last minute
+    load_after: float
+
+    @property
+    def noisy(self) -> bool:
+        return max(self.others, self.steal) > self.LIMIT
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -123,9 +139,11 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     power: Power | None = None
     estimated_power_w: float | None = None  #: of the processors alone, from the kernel's counters; never a metric
     steps: list[str] = []  #: how targets were found
+    advice: list[str] = []  #: why it is INVALID, likely, and what to do next
     loadgen_seconds: float = 0.0
     child_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    host: HostLoad | None = None  #: what else went on; None where it cannot be read
     reused: bool = False
     folder: str = ""
 

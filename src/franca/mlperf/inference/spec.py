@@ -90,6 +90,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     system_fields: dict[str, str] = {}  #: fields of the system description that the user wrote
     test_query_count: int = 0  #: queries of the test profile; 0 = its own number
     lengths: dict[str, int] = {}  #: fields of ``profiles.Length`` that replace the profile's; 0 = its own
+    search_s: float = 0.0  #: seconds that the search for a target may take; 0 = the profile's
     peak: bool = False  #: search the highest valid rate of Server instead of a careful one
     configs: str = ""  #: folder where measured targets are kept and read; "" = none
     compliance: list[str] = []  #: tests to run after the scenarios: TEST01, TEST04, TEST05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from franca.mlperf.inference.advice import busy_words
 from franca.mlperf.inference.results import BenchmarkResult, Performance, ScenarioResult, p99_ms
 from franca.mlperf.inference.scenarios import FACTS, Scenario
 
@@ -91,6 +92,9 @@ def _remarks(result: BenchmarkResult) -> list[str]:
             lines += token_lines(r.scenario, r.performance)
             lines += power_lines(r.scenario, r.performance)
             lines += [f"{r.scenario}: LoadGen error: {text}" for text in r.performance.errors[:3]]
+            lines += [f"{r.scenario}: {text}" for text in r.performance.advice]
+            busy = busy_words(r.performance.host)
+            lines += [f"{r.scenario}: noisy: {busy}"] if busy and r.performance.valid else []
         lines += [
             f"{r.scenario} {c.test}: {'passed' if c.passed else 'NOT passed'}: {'; '.join(c.details)}"
             for c in r.compliance

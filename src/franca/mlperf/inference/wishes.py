@@ -55,6 +55,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool
     test_query_count: int
     lengths: dict[str, int]
+    search_s: float
     peak: bool
     configs: str
     compliance: list[str]
@@ -117,6 +118,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         rules=rules,
         test_query_count=asked.whole(env, "CM_TEST_QUERY_COUNT", "test_query_count", 0),
         lengths=_lengths(env),
+        search_s=asked.number(env, "CM_MLPERF_INFERENCE_MAX_SEARCH_TIME", "max_search_time", 0),
         peak=asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
         configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
         compliance=_tests(env, rules),

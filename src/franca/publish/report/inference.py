@@ -215,6 +215,7 @@ def _validity(perf: Performance) -> Markup:
     rows.append(["LoadGen errors", errors, "; ".join(perf.errors[:5])])
     if perf.warnings:
         rows.append(["LoadGen warnings", str(len(perf.warnings)), "; ".join(perf.warnings[:5])])
+    rows += [["What to do", "", text] for text in perf.advice]
     return table("Why it is " + ("valid" if perf.good else "not valid"), ["Condition", "", "What it says"], rows)
 
 

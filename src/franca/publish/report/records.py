@@ -83,6 +83,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     overhead: Overhead | None = None
     power: Power | None = None
     steps: list[str] = []
+    advice: list[str] = []
     peak_memory_bytes: int = 0
     reused: bool = False
     folder: str = ""
