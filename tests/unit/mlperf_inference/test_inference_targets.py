@@ -118,3 +118,28 @@ def test_every_plan_is_positive_and_bounded(scenario: Scenario, single: float, e
 
 def test_the_watchdog_follows_the_formula() -> None:
     assert watchdog_limit(10.0, 2e6) == 10 * 3 + 60 + 12
+
+
+FAST = targets.Rates(100e-6, 400e-6, 20_000.0, fast_single_s=90e-6, fast_eight_s=380e-6)
+STREAMS = [(Scenario.SINGLE_STREAM, 90e-6), (Scenario.MULTI_STREAM, 380e-6)]
+
+
+@pytest.mark.parametrize(("scenario", "fast_s"), STREAMS, ids=["SingleStream", "MultiStream"])
+def test_full_length_needs_less_memory_than_a_wide_margin_and_enough_queries(scenario, fast_s) -> None:
+    first = targets.first_choice(scenario, FAST, 0.0)
+    found = targets.bounded(scenario, FULL, first, FAST, [], "*")
+    before, after = (targets.plan(scenario, FULL, one, 0.0, [], "*") for one in (first, found))
+    assert after.memory_bytes < 0.6 * before.memory_bytes
+    # Even if every call were as fast as the fastest tenth, the queries last for the 600 seconds, with a fifth to spare.
+    assert after.queries >= 1.2 * 600 / fast_s
+    assert "in advance" in found.reason
+    assert targets.bounded(scenario, SHORT, first, FAST, [], "*") == first, "a few seconds need no narrow margin"
+    assert targets.bounded(scenario, FULL, first, RATES, [], "*") == first, "nothing is known of fast calls"
+
+
+@given(st.floats(1e-6, 1.0), st.floats(0.3, 1.0), st.floats(0.5, 3.0))
+def test_a_bounded_choice_never_falls_under_the_first_nor_over_the_closest(median, share, noise) -> None:
+    rates = targets.Rates(median, median, 1.0, fast_single_s=median * share, fast_eight_s=median)
+    first = targets.Choice(float(f"{0.8 * median * noise * 1e3:.3g}"), "")
+    found = targets.bounded(Scenario.SINGLE_STREAM, FULL, first, rates, [], "*").value
+    assert first.value <= found <= max(first.value, 1.601 * median * share * 1e3 * 1.005)

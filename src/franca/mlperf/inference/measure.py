@@ -19,7 +19,8 @@ from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario
 from franca.mlperf.inference.search import Budget, Outcome, ServerSearch, Tools
 
 MAX_RUNS = 4  #: of one scenario when its target was found here and proved wrong
-MEMORY_SHARE = 0.7  #: of free memory that pre-generated queries may take
+MEMORY_SHARE = 0.8  #: of free memory that pre-generated queries may take
+MEMORY_TOLD = 256e6  #: bytes from which they are told before the run
 
 
 class Measurement:
@@ -32,6 +33,7 @@ class Measurement:
         self.scenario = scenario
         self.final = bench.tree.folder(scenario, Mode.PERFORMANCE)
         self.steps: list[str] = []
+        self._told: set[str] = set()
 
     def run(self, offline_rate: float) -> tuple[str, Performance]:
         """The staged folder of the last run, and its result.
@@ -105,11 +107,18 @@ class Measurement:
             ceiling = offline_rate or targets.expected_offline(self.baseline.rates())
             return self._searched(lambda search: search.highest(choice, ceiling))
         stored = configs.stored_choice(self.bench.spec, self.scenario)
+        if self.scenario.is_stream:
+            return Outcome(self._bounded(stored or choice))
         if stored is not None:
             return Outcome(stored)
         if self.scenario is Scenario.SERVER and profile.search:
             return self._searched(lambda search: search.careful(choice))
         return Outcome(choice)
+
+    def _bounded(self, choice: targets.Choice) -> targets.Choice:
+        bench = self.bench
+        rates = self.baseline.rates()
+        return targets.bounded(self.scenario, bench.profile, choice, rates, bench.given, bench.spec.model_key)
 
     def _searched(self, go: Callable[[ServerSearch], Outcome]) -> Outcome:
         bench = self.bench
@@ -130,6 +139,7 @@ class Measurement:
 
     def _once(self, choice: targets.Choice, profile: Profile) -> tuple[str, Performance]:
         plan = self._plan(choice, profile)
+        self._check_memory(plan)
         bench = self.bench
         what = "probe" if profile is not bench.profile else "performance"
         bench.say(f"{self.scenario.value} {what}, about {plan.expected_s:.0f} s: {choice.reason}")
@@ -153,15 +163,29 @@ class Measurement:
     def _plan(self, choice: targets.Choice, profile: Profile) -> targets.Plan:
         spec, given = self.bench.spec, self.bench.given if profile is self.bench.profile else []
         bound_ms = self.bench.bound_ms(self.scenario)
-        plan = targets.plan(self.scenario, profile, choice, bound_ms, given, spec.model_key)
+        return targets.plan(self.scenario, profile, choice, bound_ms, given, spec.model_key)
+
+    def _check_memory(self, plan: targets.Plan) -> None:
+        """Say what the queries that are made in advance will take; refuse what does not fit."""
         free = system.available_memory()
+        text = (
+            f"{self.scenario.value}: LoadGen makes {plan.queries:,.0f} queries in advance, about "
+            f"{plan.memory_bytes / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free"
+        )
         if free and plan.memory_bytes > MEMORY_SHARE * free:
             raise Unavailable(
-                f"{self.scenario.value}: LoadGen would generate {plan.queries:,.0f} queries before the run, "
-                f"about {plan.memory_bytes / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB are free",
-                hint="use a heavier model, a lower target, or the short profile",
+                text,
+                hint="a heavier model, a lower rate or a longer expected latency (--singlestream_target_latency and "
+                "the like), or shorter runs need less",
             )
-        return plan
+        if plan.memory_bytes > MEMORY_TOLD and text not in self._told:
+            self._told.add(text)
+            tight = (
+                "; warning: that is more than half, other programs may have to swap"
+                if plan.memory_bytes > free / 2
+                else ""
+            )
+            self.bench.say(text + tight)
 
     def _overhead(self, performance: Performance) -> Overhead | None:
         """Against the bare loop with the batch that the scenario uses; none for Server, which is paced."""

@@ -17,6 +17,8 @@ HARNESS_PER_SAMPLE_S = 0.5e-6  #: cost of LoadGen and harness per Offline sample
 THREAD_HOP_S = 40e-6  #: cost of handing a query to a worker thread (section 5.1)
 LENGTH_KEYS = ("min_duration", "min_query_count", "max_query_count", "max_duration")
 STREAM_MARGIN = 0.8  #: expected latency over measured: LoadGen generates 2x of what it then needs (section 3.1)
+STREAM_CLOSEST = 1.6  #: the same over the fastest tenth of bare calls: still 1.25 x of what these would need
+STREAM_MEMORY = 256e6  #: bytes of pre-generated queries from which the margin shrinks towards the closest one
 OFFLINE_MARGIN = 1.1  #: expected rate over measured: too low a rate ends before the minimum duration
 SERVER_OF_OFFLINE = 0.25  #: first Server target over the Offline rate
 SERVER_OF_SINGLE = 0.2  #: and over the rate of one sample at a time with a thread hop
@@ -32,6 +34,8 @@ class Rates(NamedTuple):
     single_s: float
     eight_s: float
     batched: float
+    fast_single_s: float = 0.0  #: one call with 1 and 8 samples in the fastest tenth; 0 = not known
+    fast_eight_s: float = 0.0
 
 
 class Choice(NamedTuple):
@@ -81,6 +85,26 @@ def first_choice(scenario: Scenario, rates: Rates, offline_rate: float) -> Choic
     return Choice(
         value, f"expected latency {value:g} ms, {STREAM_MARGIN:g} x the bare one: it sizes query generation only"
     )
+
+
+def bounded(
+    scenario: Scenario, profile: Profile, choice: Choice, rates: Rates, given: list[Entry], model: str
+) -> Choice:
+    """A stream's choice whose queries take no more memory than they must: a margin is worth megabytes, no more."""
+    fast_s = {Scenario.SINGLE_STREAM: rates.fast_single_s, Scenario.MULTI_STREAM: rates.fast_eight_s}.get(scenario, 0.0)
+    made = plan(scenario, profile, choice, 0.0, given, model)
+    if not fast_s or made.memory_bytes <= STREAM_MEMORY:
+        return choice
+    wanted = choice.value * made.memory_bytes / STREAM_MEMORY
+    value = _round(max(choice.value, min(wanted, STREAM_CLOSEST * fast_s * 1e3)))
+    if value == choice.value:
+        return choice
+    least = 2 * fast_s * 1e3 / value
+    text = (
+        f"expected latency {value:g} ms instead of {choice.value:g}, as LoadGen would make {made.queries:,.0f} queries "
+        f"in advance: still {least:.3g} x what the fastest calls would need"
+    )
+    return Choice(value, text)
 
 
 def expected_offline(rates: Rates) -> float:
