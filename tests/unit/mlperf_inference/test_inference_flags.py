@@ -181,7 +181,9 @@ def test_a_model_is_named_or_refused_with_the_list() -> None:
     assert chosen_model({"CM_MLPERF_MODEL": "digits-cnn"}).kind == "cnn"
     assert chosen_model({}).name == "digits"
     assert chosen_model({"CM_MLPERF_MODEL": "ResNet"}).name == "resnet50"
-    with pytest.raises(UsageError, match="no task for this model; expected digits, digits-mlp, digits-cnn, counting, resnet50"):
+    with pytest.raises(
+        UsageError, match="no task for this model; expected digits, digits-mlp, digits-cnn, counting, resnet50"
+    ):
         chosen_model({"CM_MLPERF_MODEL": "alexnet"})
     with pytest.raises(UsageError, match="no runner for it") as caught:
         chosen_model({"CM_MLPERF_MODEL": "gptj-99"})

@@ -33,7 +33,13 @@ def parts_of(model: Model, wishes: Wishes, env: Env) -> Parts:
     Raises:
         NotFound, UsageError: a file that the user gave is not there, or was needed and not given.
     """
-    build = {"digits": _digits, "counting": _counting, "imagenet": _imagenet, "openimages": _openimages, "squad": _squad}[model.task]
+    build = {
+        "digits": _digits,
+        "counting": _counting,
+        "imagenet": _imagenet,
+        "openimages": _openimages,
+        "squad": _squad,
+    }[model.task]
     return build(model, wishes, env)
 
 
