@@ -328,6 +328,55 @@ def test_small_changes_are_followed_one_by_one(store: Store) -> None:
     assert after.renewals == before.renewals and after.answers >= before.answers + len(SMALL_CHANGES)
 
 
+def test_a_watcher_that_is_killed_anywhere_leaves_true_answers(store: Store) -> None:
+    """While it starts, follows, writes, or has nothing to do, as chance has it."""
+    store.make(FEW)
+    Catalog.open(store.home).repos()
+    for _ in range(8):
+        store.watcher = launch(store.home)
+        for _ in range(store.random.randrange(8)):
+            getattr(store, store.random.choice(("in_place", "rename_over", "new_folder", "renamed_folder")))()
+            agree(store)
+        end(store.watcher)
+        agree(store)
+    store.watch()
+    agree(store)
+
+
+WRITER = """
+import os, sys
+from franca.catalog.catalog import Catalog
+from franca.model.ids import SCRIPT, ObjectRef, Ref
+from franca.model.tags import TagQuery
+for number in range(15):
+    name = f"w{sys.argv[1]}-{number}"
+    made = Catalog.open(os.environ).add(SCRIPT, Ref(ObjectRef(name)), {}, tags=("fresh", name))
+    found = Catalog.open(os.environ).find(SCRIPT, tags=TagQuery((name,)))
+    assert [one.path for one in found] == [made.path], (name, found)
+    if number % 3 == 0:
+        Catalog.open(os.environ).delete(made)
+        assert Catalog.open(os.environ).find(SCRIPT, Ref(made.ref)) == [], name
+"""
+
+
+@pytest.mark.parametrize("artifacts", [FEW, MANY])
+def test_whoever_writes_finds_it_at_once_beside_other_writers(store: Store, artifacts: int) -> None:
+    store.make(artifacts)
+    store.watch()
+    environ = {**store.home, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(number)], env=environ, stderr=subprocess.PIPE)
+        for number in range(4)
+    ]
+    for writer in writers:
+        _, err = writer.communicate()
+        assert writer.returncode == 0, err.decode()
+    agree(store)
+    assert len(by_tag(store.home, "fresh")) == 4 * 10
+    store.ready()
+    kept_index_is_true(store.home)
+
+
 def test_an_overflow_of_the_queue_is_no_loss(store: Store) -> None:
     store.make(FEW)
     store.watch()
