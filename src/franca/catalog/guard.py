@@ -151,12 +151,13 @@ class Guard:
             return
         data, extends = merger.data()
         snapshot.write(self.path, data, extends=extends)
+        written = Part(Memory(data))
         if extends:
-            self.view = View(self.view.parts[0], Part(Memory(data)), self.who)
-            self._data = data
-        else:
-            self.view = _packed.read_view(self.path, self.who)
-            self._data = b""
+            self.view, self._data = View(self.view.parts[0], written, self.who), data
+            return
+        self.view, self._data = _packed.read_view(self.path, self.who), b""
+        if self.view.digest != written.digest:
+            self.sentries.lost = "somebody else has written the index"
 
     def _doubt(self, folder: str, told: Told) -> None:
         """Keep in mind what has no stamp to be trusted yet."""

@@ -175,7 +175,7 @@ class Watcher:
                     guard.settle()
                 elif time.monotonic() - self.asked > IDLE_S:
                     return True
-                if asker is None and self.asked > compared and time.monotonic() - compared > COMPARE_S:
+                if not guard.lost and self.asked > compared and time.monotonic() - compared > COMPARE_S:
                     guard.compare()
                     compared = time.monotonic()
             return False
