@@ -142,11 +142,22 @@ class Sentries:
                     raise
                 self.tell(folder, name)
                 continue
-            if number in self._spots and self._spots[number] != (folder, name):
-                raise Unfit(f"{path} is the same directory as {'/'.join(self._spots[number])}")
-            self._spots[number] = (folder, name)
+            before = self._spots.setdefault(number, (folder, name))
+            if before != (folder, name):
+                self._twice(before, (folder, name))
             if not self._holds(path, files, absent, stamp):
                 self.tell(folder, name)
+
+    def _twice(self, one: tuple[str, str], two: tuple[str, str]) -> None:
+        """A directory was met under two names: somebody is renaming, or it really has two paths. Raises Unfit."""
+        try:
+            same = os.path.samefile("/".join(one), "/".join(two))
+        except OSError:
+            same = False
+        if same:
+            raise Unfit(f"{'/'.join(two)} is the same directory as {'/'.join(one)}")
+        self.tell(*one)
+        self.tell(*two)
 
     def compare(self, view: View) -> None:
         """All files with the index once more, for what no event tells. Raises Outdated, Unfit, OSError."""
