@@ -47,7 +47,7 @@ HEAD, NAMES, CODES, STAMPS, KEYS, OWNERS, ENDS, RECORDS, METAS = range(SECTIONS)
 START = 24 + 16 * SECTIONS  #: of the first section
 
 #: Spots from which a question that had to look at all of them starts a watcher (``franca._watch``).
-LARGE = 20_000
+LARGE = 10_000
 
 Stamp = tuple[int, int, int, int]  # mtime_ns, ctime_ns, size, inode
 Group = tuple[tuple[tuple[str, int, int, int, int], ...], tuple[str, ...]]

@@ -25,7 +25,7 @@ WATCH = Command(
     handler="franca.cli.commands.watch:watch",
     takes_kind=False,
     description=(
-        "Every answer is what a look at all files would give. In a store of 20,000 artifacts or more, a question that "
+        "Every answer is what a look at all files would give. In a store of 10,000 artifacts or more, a question that "
         "had to look at all of them starts a watcher in the background, whose word makes the next looks unnecessary; "
         "it ends when nobody has asked for ten minutes. FRANCA_WATCH=no: start none and ask none; "
         "FRANCA_WATCH=yes: for stores of any size. `stop` holds until `start`. Linux and local file systems only."
