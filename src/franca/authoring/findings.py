@@ -13,7 +13,7 @@ RULES: dict[str, tuple[str, str]] = {
     "malformed-file": (ERROR, "a file that cannot be read"),
     "duplicate-key": (ERROR, "a key that is given twice; the first one is lost"),
     "identity": (ERROR, "alias, uid or tags that are missing or have the wrong form"),
-    "duplicate-identity": (ERROR, "two scripts with one uid or one alias"),
+    "duplicate-identity": (ERROR, "two scripts of one repository with one uid or one alias"),
     "misspelt-key": (WARNING, "a key that nothing reads and that looks like a known one"),
     "unknown-key": (NOTE, "a key that nothing reads"),
     "wrong-form": (WARNING, "a value of another form than the key takes"),

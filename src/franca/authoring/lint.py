@@ -94,10 +94,11 @@ def _python(path: str, text: str, source: Source) -> Iterator[Finding]:
 
 
 def _doubles(sources: Iterable[Source]) -> Iterator[Finding]:
-    seen: dict[tuple[str, str], Source] = {}
+    """One repository gives each identity once; two may have scripts of one name, and forks share uids."""
+    seen: dict[tuple[str, str, str], Source] = {}
     for source in sources:
         for what, value in (("uid", source.uid), ("alias", source.alias.lower())):
-            first = seen.setdefault((what, value), source) if value else source
+            first = seen.setdefault((os.path.dirname(source.folder), what, value), source) if value else source
             if first is not source:
                 where = source.where((what,))
                 message = f"{what} {value} is also that of {first.folder}"

@@ -128,6 +128,11 @@ def has_control(name: str) -> bool:
     return any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name)
 
 
+def _leads_away(name: str) -> bool:
+    """Whether a folder of this name would be somewhere else: names of artifacts become folders and files."""
+    return "/" in name or "\\" in name or name in (".", "..") or has_control(name)
+
+
 class Spot(msgspec.Struct, frozen=True):
     """A directory in which an artifact is or could be, as it was found."""
 
@@ -176,6 +181,9 @@ def read_known(path: str, names: tuple[str, ...], watch: Watch) -> Known:
                 continue
     except FrancaError as error:
         return Known(problem=str(error))
+    for key in ("alias", "uid"):
+        if _leads_away(str(meta.get(key) or "")):
+            return Known(problem=f"{path}/{names[0]}: the {key} {meta[key]!r} cannot name anything")
     try:
         return Known(head_of(meta), pack(meta))
     except ValueError:

@@ -144,6 +144,8 @@ def _plan(
     script = known.frame.script
     folder = str(engine.given(inputs, "path") or "")
     name = f"{script.alias or 'script'}_{script.uid[:5]}"
+    if script.dialect.is_new:  # the content collections have scripts of one name and uid in both dialects
+        name += "_mlc"
     host = Host(
         environ=cm.environ,
         uid=os.getuid(),

@@ -61,15 +61,15 @@ def dispatch(cm: CM, i: dict[str, Any], cmx: dict[str, Any] | None = None) -> Re
     if action in ("version", "init") and not i.get("automation"):
         i["automation"] = "core"
     if not action or (action in ("help", "h") and not i.get("automation")):
-        return _usage(i, action)
+        return _usage(i, action, new=cm.home_dialect.is_new)
     return _run(cm, i, action, cmx)
 
 
-def _usage(i: dict[str, Any], action: str) -> Result:
-    from franca.compat.help_text import USAGE
+def _usage(i: dict[str, Any], action: str, *, new: bool) -> Result:
+    from franca.compat.help_text import USAGE, USAGE_OF_MLC
 
     if i.get("out") == "con":
-        print(USAGE)
+        print(USAGE_OF_MLC if new else USAGE)
     return {"return": 0} if action else {"return": 0, "warning": "no action specified"}
 
 
@@ -126,7 +126,9 @@ def _kind(cm: CM, wanted: Ref) -> ObjectRef:
 
 
 def _parse_artifacts(i: dict[str, Any], kind: ObjectRef) -> None:
-    if kind.uid in _TAGGED:
+    if kind.uid in _TAGGED and i.get("action") == "add":
+        _refuse_words(i, kind)
+    elif kind.uid in _TAGGED:
         _words_to_tags(i)
     if kind.uid == REPO.uid:  # an address is no reference
         return
@@ -135,6 +137,17 @@ def _parse_artifacts(i: dict[str, Any], kind: ObjectRef) -> None:
     words = i.get("artifacts") or []
     if words:
         i["parsed_artifacts"] = [parsed_pairs(parse_ref(str(word))) for word in words]
+
+
+def _refuse_words(i: dict[str, Any], kind: ObjectRef) -> None:
+    """What is to be made needs a name, and words with blanks are tags everywhere else."""
+    word = str(i.get("artifact") or "")
+    if " " in word.strip():
+        tags = ",".join(word.split())
+        raise UsageError(
+            f"{word!r} is no name for a {kind.alias}: words with blanks mean tags",
+            hint=f"cm add {kind.alias} {'-'.join(word.split())} --tags={tags}",
+        )
 
 
 def _words_to_tags(i: dict[str, Any]) -> None:

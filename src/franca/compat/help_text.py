@@ -24,6 +24,23 @@ Most used:
 
 Flags: --k=v  --k (true)  --k- (false)  --k,=a,b (list)  --a.b=v (nested)  --out=con|json  -h"""
 
+USAGE_OF_MLC = """usage: mlc ACTION TARGET [NAME, UID or TAGS] [flags]
+
+Targets: script, cache, repo, experiment.
+
+Most used:
+  mlcr detect,os                       mlc run script --tags=detect,os
+  mlcr get,python3 --version_min=3.9   with a version; --adr.NAME.tags=_x reaches dependencies
+  mlcr detect,os -j                    the result as JSON
+  mlc find script --tags=get,_x -p     mlc show script detect-os
+  mlc show cache                       mlc rm cache --tags=python -f, mlc prune cache
+  mlcp OWNER@NAME --branch=B           mlc pull repo OWNER@NAME
+  mlc list repo                        mlc add repo PATH, mlc rm repo OWNER@NAME
+  mlcd detect,os --docker_dry_run      in a container; mlca with Apptainer
+  mlct detect,os                       the tests of a script
+
+Flags: --k=v  --k (true)  --k,=a,b (list)  --a.b=v (nested)  --mlc_input_file=F  -v  -s  -j  -h"""
+
 _HIDDEN = frozenset(("full_path", "meta", "path", "artifact", "cmind", "automation_file_path"))
 
 

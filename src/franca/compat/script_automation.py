@@ -110,7 +110,7 @@ class ScriptAutomation(ScriptsElsewhere):
         from franca.compat import authoring_actions
 
         authoring_actions.need_name(i)
-        found = self._typed(i)
+        found = self._nearest(self._typed(i))
         return authoring_actions.document(found, i) if found else self._absent(i)
 
     def lint(self, i: dict[str, Any]) -> Result:
@@ -124,6 +124,15 @@ class ScriptAutomation(ScriptsElsewhere):
 
     validate = lint
 
+    def _nearest(self, found: list[Artifact]) -> list[Artifact]:
+        """Those that a run would choose among: of this program's dialect, ours only where there are no others."""
+
+        def rank(one: Artifact) -> int:
+            return 1 if not one.repo.writable else 0 if one.dialect is self.cmind.home_dialect else 2
+
+        best = min(map(rank, found), default=0)
+        return [one for one in found if rank(one) == best]
+
     def _typed(self, i: dict[str, Any]) -> list[Artifact]:
         return [one.typed for one in self.search({**i, "out": ""})["list"]]
 
@@ -131,7 +140,7 @@ class ScriptAutomation(ScriptsElsewhere):
         """test script [NAME or --tags=..]: run a script with the inputs that its meta gives for tests."""
         if not i.get("artifact") and not i.get("tags"):
             return super().test(i)
-        found = self.search({**i, "out": ""})["list"]
+        found = self._nearest(self._typed(i))
         if not found:
             return self._absent(i)
         given = {
@@ -142,7 +151,7 @@ class ScriptAutomation(ScriptsElsewhere):
         ran = []
         for one in found:
             for variations, inputs in _test_inputs(one.meta, str(i.get("test_input_index") or "")):
-                request = {"artifact": one.typed.own_name, "tags": variations, "quiet": True, **inputs, **given}
+                request = {"artifact": one.own_name, "tags": variations, "quiet": True, **inputs, **given}
                 result = self.run(request)
                 ran.append({"script": one.path, "tags": variations, "inputs": inputs, "return": result["return"]})
         return {"return": 0, "tests": ran}

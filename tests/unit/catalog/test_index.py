@@ -312,3 +312,13 @@ def looked_up(catalog: Catalog) -> list[list[str]]:
     tags = [TagQuery((tag,)) for tag in ("a", "b", "c", "write")]
     found = [catalog.find(SCRIPT, name) for name in names] + [catalog.find(SCRIPT, tags=tag) for tag in tags]
     return [[one.path for one in some] for some in found]
+
+
+@pytest.mark.parametrize("key", ["alias", "uid"])
+@pytest.mark.parametrize("name", ["../../elsewhere", "/elsewhere", "..", "a\\b", "two\nlines"])
+def test_a_name_that_leads_away_is_no_name(store: Home, put: Callable[..., Path], key: str, name: str) -> None:
+    """Pages, images and cache entries are written into folders of that name."""
+    put(local_scripts(store) / "odd", **{"alias": "odd", "uid": "d" * 16, key: name})
+    catalog = Catalog.open(store)
+    assert [a.ref.alias for a in catalog.find(SCRIPT) if a.repo.writable] == ["a"]
+    assert any(f"the {key} {name!r} cannot name anything" in warning for warning in catalog.warnings)

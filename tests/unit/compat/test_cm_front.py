@@ -261,3 +261,42 @@ def test_running_nothing_runs_nothing(program: str, store: Any, run_cm: Run) -> 
     store.script(store.repo("r", new=program == "mlcr"), "s", run_sh="echo ran\n")
     status, out, err = run_cm(program=program)
     assert (status, "ran" in out, "no script was named" in err) == (1, False, True)
+
+
+def test_what_is_made_needs_a_name_that_is_no_list_of_tags(store: Any, run_cm: Run) -> None:
+    status, out, err = run_cm("add", "script", "my cool script", "--tags=x")
+    assert (status, out) == (1, "")
+    assert "'my cool script' is no name for a script" in err and "cm add script my-cool-script" in err
+    assert run_cm("add", "script", "bad/name", "--tags=x")[0] == 1
+    assert run_cm("find", "script", "--tags=x")[1] == ""
+
+
+def twins(store: Any) -> None:
+    """A script of one name and uid in each dialect, as the content collections have many."""
+    for new, prefix in ((False, "CM"), (True, "MLC")):
+        meta = {"uid": "a" * 16, "new_env_keys": [f"{prefix}_W"], "env": {f"{prefix}_W": "w"}}
+        store.script(store.repo(prefix.lower(), new=new), "twin", {**meta, "tests": {"run_inputs": [{}]}})
+
+
+def test_pages_tests_and_lint_of_a_name_in_two_repositories(store: Any, run_cm: Run, tmp_path: Path) -> None:
+    twins(store)
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for program, own, other in (("cm", "CM_W", "MLC_W"), ("mlc", "MLC_W", "CM_W")):
+        assert run_cm("doc", "script", "twin", f"--output_dir={pages}", program=program)[0] == 0
+        text = (pages / "twin" / "README.md").read_text()
+        assert own in text and f"`{other}`" not in text
+        status, out, _ = run_cm("test", "script", "twin", program=program)
+        assert (status, out.count("* ")) == (0, 1)
+        assert "duplicate-identity" not in run_cm("lint", "script", "twin", program=program)[1]
+
+
+def test_each_program_tells_its_own_usage(store: Any, run_cm: Run) -> None:
+    assert "usage: cm ACTION" in run_cm()[1] and "mlcr" not in run_cm()[1]
+    assert "usage: mlc ACTION" in run_cm(program="mlc")[1] and "cm run" not in run_cm(program="mlc")[1]
+
+
+def test_dockerfiles_of_twins_have_folders_of_their_own(store: Any, run_cm: Run) -> None:
+    twins(store)
+    paths = {run_cm("dockerfile", "script", "--tags=twin", program=program)[1].strip() for program in ("cm", "mlc")}
+    assert len(paths) == 2 and all(Path(path).is_file() for path in paths)
