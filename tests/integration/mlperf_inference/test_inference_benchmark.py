@@ -88,7 +88,8 @@ def test_the_tree_has_the_official_layout(finished) -> None:
 def test_how_the_server_target_was_found_is_told(finished) -> None:
     result, _, _ = finished
     server = next(r.performance for r in result.scenarios if r.scenario == "Server")
-    assert server.steps[0].startswith("start at ") and "probe at " in server.steps[1]
+    assert server.steps[0].startswith("start at ") and " queries/s: " in server.steps[1]
+    assert server.host is None or 0 <= server.host.others <= server.host.cores
 
 
 def test_the_report_is_one_file_that_needs_nothing_and_escapes_everything(finished) -> None:

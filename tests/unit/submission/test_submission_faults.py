@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from franca.mlperf.submission.checker import Options, check_tree
 from franca.mlperf.submission.rules import BY_ID, RULES
 from tests.unit.submission.submission_trees import (
     DATA,
@@ -546,3 +547,11 @@ def test_the_private_id_of_a_system_is_a_column_of_later_rounds(tmp_path: Path) 
     for wrong in ("[", '{"digits-host": 7}', "[1]"):
         path.write_text(wrong)
         assert all(r.private_id == "" for r in check(tree, skip=("dataset-size-check",)).records)
+
+
+def test_an_accuracy_of_another_submitter_is_refused(tmp_path) -> None:
+    tree = copy("v3.0", tmp_path)
+    taken = next((tree / "closed/cTuning/results").glob("*/resnet50/offline/accuracy/accuracy.txt"))
+    shutil.copy(taken, tree / OFFLINE / "accuracy/accuracy.txt")
+    findings = [one for one in check_tree(str(tree), Options(round="v3.0")).findings if one.rule == "A7"]
+    assert len(findings) == 1 and "another result's accuracy log" in findings[0].message

@@ -29,6 +29,7 @@ def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None
     if node is not None and text is not None:
         check_targets(ctx, result, node, text)
         check_counts(ctx, result, node, text)
+        check_owner(ctx, result, node, text)
     check_truncation(ctx, directory, text, "A3", result.division)
     _check_log(ctx, result, directory)
 
@@ -79,6 +80,17 @@ def check_counts(ctx: Context, result: Result, node: Node, text: str) -> None:
             "A7", node.path, "accuracy does not follow from good and total", division=result.division,
             expected=f"{100 * good / total:.3f}" if total else "a total above 0", found=percent,
         )  # fmt: skip
+
+
+def check_owner(ctx: Context, result: Result, node: Node, text: str) -> None:
+    """A7: two submitters or two models have no accuracy log in common, byte for byte; systems of one may."""
+    for digest in find_hashes(text)[-1:]:
+        first = ctx.digests.setdefault(digest, result)
+        if (first.submitter, first.model) != (result.submitter, result.model):
+            ctx.findings.add(
+                "A7", node.path, f"the digest is that of another result's accuracy log: {first.path}",
+                division=result.division, found=digest,
+            )  # fmt: skip
 
 
 def check_truncation(ctx: Context, directory: Node, text: str | None, rule: str, division: str) -> None:

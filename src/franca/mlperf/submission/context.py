@@ -46,6 +46,8 @@ class Context(msgspec.Struct, frozen=True):
     findings: Findings
     mapping_name: str = "model_mapping.json"
     deep_power: bool = True
+    digests: dict[str, Result] = msgspec.field(default_factory=dict)
+    """Digests of accuracy logs that were met, with the first result that has each."""
 
     def disk(self, relative: str) -> str:
         """Path on disk of a place in the tree."""
