@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from franca.errors import UsageError
-from franca.mlperf.inference.flags import FLAGS, REFUSED, with_aliases
+from franca.mlperf.inference.flags import FLAGS, REFUSED, YES_OR_NO, with_aliases
 from franca.mlperf.inference.wishes import chosen_model, read_wishes
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "recipes" / "script"
@@ -268,3 +268,24 @@ def test_token_latencies_are_on_where_text_is_generated() -> None:
         read_wishes({"CM_MLPERF_MODEL": "digits", key: "yes"})
     with pytest.raises(UsageError, match="--ttft_latency=soon"):
         read_wishes({"CM_MLPERF_LOADGEN_TTFT_LATENCY": "soon"})
+
+
+@pytest.mark.parametrize("name", YES_OR_NO)
+def test_a_switch_that_is_neither_on_nor_off_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"--{name}=perhaps: expected yes or no"):
+        read_wishes({FLAGS[name].key: "perhaps"})
+    for value in ("yes", "True", True, "no", "off", "", False):
+        read_wishes({FLAGS[name].key: value})
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"CM_MLPERF_OFFICIAL_MODEL": "alexnet"}, "no round has this benchmark"),
+        ({"CM_NETWORK_LOADGEN_SUT_SERVERS": "http://a:1"}, "are asked with --network=lon"),
+        ({"CM_NETWORK_LOADGEN": "maybe"}, "expected lon, sut, no, false"),
+    ],
+)
+def test_what_would_fail_or_go_unnoticed_later_is_refused_at_once(env: dict, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_wishes(env)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from franca.mlperf.inference.asked import TRUE
+
 USED = "used"
 PASSED = "passed on"  #: kept in the environment for recipes below, without meaning for this harness
 REFUSED = "refused"  #: understood, and refused with a reason when switched on
@@ -165,6 +167,11 @@ SWITCHES = frozenset([
 """Keys that variations set, and no flag."""
 
 OFF = ("", "no", "false", "off", "0", "none")
+YES_OR_NO = (
+    "coalesce", "find_performance", "rerun", "clean", "strict", "readme", "skip_submission_generation",
+    "skip_truncation", "run_checker", "dashboard",
+)  # fmt: skip
+"""Flags that are on or off and nothing else."""
 
 
 def with_aliases(env: dict[str, object]) -> dict[str, object]:
@@ -183,4 +190,13 @@ def refused(env: dict[str, object]) -> str:
         value = str(env.get(flag.key) or "").strip()
         if flag.use == REFUSED and value.lower() not in OFF:
             return f"--{name}={value}: {flag.text}"
+    return ""
+
+
+def unclear(env: dict[str, object]) -> str:
+    """The message for the first switch that is neither on nor off; '' when there is none."""
+    for name in YES_OR_NO:
+        value = str(env.get(FLAGS[name].key) or "").strip()
+        if value.lower() not in (*TRUE, *OFF):
+            return f"--{name}={value}: expected yes or no"
     return ""

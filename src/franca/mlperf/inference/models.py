@@ -70,6 +70,12 @@ def model_named(text: str) -> Model:
     )
 
 
+def is_benchmark(name: str) -> bool:
+    """Whether any round knows a benchmark by this name."""
+    known = (tables.load_round(one) for one in tables.rounds())
+    return any(name in table.models or name in table.aliases for table in known)
+
+
 class Rules(NamedTuple):
     """What the rounds say of a benchmark. 0 or empty where they say nothing."""
 

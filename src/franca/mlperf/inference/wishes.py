@@ -15,8 +15,8 @@ from franca.catalog.files import read_json
 from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import read_config
-from franca.mlperf.inference.flags import OFF, refused, with_aliases
-from franca.mlperf.inference.models import Model, Rules, last_round, model_named, rules_of
+from franca.mlperf.inference.flags import OFF, refused, unclear, with_aliases
+from franca.mlperf.inference.models import Model, Rules, is_benchmark, last_round, model_named, rules_of
 from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
@@ -89,7 +89,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     conf = asked.path(env, "CM_MLPERF_USER_CONF")
     if conf:
         read_config(conf)
-    wrong = refused(env)
+    wrong = refused(env) or unclear(env)
     if wrong:
         raise UsageError(wrong)
     output = asked.path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
@@ -124,7 +124,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         compliance=_tests(env, rules),
         implementation=_implementation(env),
         performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
-        official_model=asked.text(env, "CM_MLPERF_OFFICIAL_MODEL") or ("" if model.checked_as else model.stands_for),
+        official_model=_official(env, model),
         system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
         servers=_servers(env),
         power=read_power(env),
@@ -132,6 +132,14 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         rerun=asked.is_on(env, "CM_RERUN") or asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
         strict=asked.is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
     )
+
+
+def _official(env: Mapping[str, object], model: Model) -> str:
+    """The benchmark that a model of one's own is held to. Raises UsageError: no round has it."""
+    given = asked.text(env, "CM_MLPERF_OFFICIAL_MODEL")
+    if given and not is_benchmark(given):
+        raise UsageError(f"--official_model={given}: no round has this benchmark", hint="e.g. resnet, llama3.1-8b-edge")
+    return given or ("" if model.checked_as else model.stands_for)
 
 
 def _batch(env: Mapping[str, object], model: Model) -> int:
@@ -252,6 +260,8 @@ def _servers(env: Mapping[str, object]) -> list[str]:
     words = _words(env, "CM_NETWORK_LOADGEN_SUT_SERVERS", [], [])
     if side == "sut":
         raise UsageError("--network=sut: this command runs LoadGen", hint="serve the model with: franca serve sut")
+    if side != "lon" and words:
+        raise UsageError("--sut_servers: servers are asked with --network=lon")
     if side != "lon":
         return []
     if not words:
@@ -309,5 +319,5 @@ def _mode(word: str) -> str:
 def _one_of(env: Mapping[str, object], key: str, flag: str, default: str, known: list[str]) -> str:
     text = asked.text(env, key).lower()
     if text and text not in known:
-        raise UsageError(f"--{flag}={text}: expected {', '.join(known)}")
+        raise UsageError(f"--{flag}={text}: expected {', '.join(word for word in known if word)}")
     return text or default
