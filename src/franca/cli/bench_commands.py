@@ -110,14 +110,16 @@ def _check_flags(bound: Bound) -> None:
 
 def _flags(bound: Bound, session: Session) -> dict[str, Any]:
     """Everything given, and the answers for the rest."""
-    from franca.mlperf.inference.models import MODELS
+    from franca.mlperf.inference.models import ALIASES, MODELS
     from franca.mlperf.inference.scenarios import Scenario
 
     given = {**bound.inputs, **{name: bound.text(name) for name in ("purpose", "length") if bound.text(name)}}
     ask = _Prompt(session).ask if session.can_ask() and not bound.flag("quiet") else None
     quiet = bound.flag("quiet")
     purpose = answered([PURPOSE], {"purpose": TRY, **given} if ask is None else given, ask, quiet=quiet)
-    wanted = questions(purpose["purpose"], tuple(MODELS), tuple(s.value for s in Scenario))
+    wanted = questions(
+        purpose["purpose"], tuple(MODELS), tuple(s.value for s in Scenario), tuple(filter(None, ALIASES))
+    )
     return {**given, **purpose, **answered(wanted, given, ask, quiet=quiet)}
 
 

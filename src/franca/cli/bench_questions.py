@@ -19,7 +19,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One input. ``choices`` are the only answers where there are any; ``several`` allows them with commas."""
+    """One input. ``choices`` are the answers where there are any, with ``also`` for other names that are understood.
+
+    ``several`` allows them with commas.
+    """
 
     flag: str
     text: str
@@ -27,11 +30,12 @@ class Question(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
     several: bool = False
     purposes: tuple[str, ...] = PURPOSES
+    also: tuple[str, ...] = ()
 
     def problem(self, answer: str) -> str:
         """Why an answer is none; '' when it is one."""
         words = [word.strip() for word in answer.split(",")] if self.several else [answer]
-        known = {choice.lower() for choice in self.choices}
+        known = {choice.lower() for choice in (*self.choices, *self.also)}
         if self.choices and not all(word.lower() in known for word in words):
             return f"expected {', '.join(self.choices)}" + (", or several with commas" if self.several else "")
         if not self.choices and not _NAME.fullmatch(answer):
@@ -44,17 +48,19 @@ class Question(msgspec.Struct, frozen=True):
         return f"{self.text}{known} [{self.default}]: "
 
 
-def questions(purpose: str, models: tuple[str, ...], scenarios: tuple[str, ...]) -> list[Question]:
-    """Those that a purpose needs answered."""
+def questions(
+    purpose: str, models: tuple[str, ...], scenarios: tuple[str, ...], aliases: tuple[str, ...] = ()
+) -> list[Question]:
+    """Those that a purpose needs answered. ``aliases`` are other names of models."""
     found = (
-        Question("model", "Model", "digits" if purpose == TRY else "digits-cnn", models),
+        Question("model", "Model", "digits" if purpose == TRY else "digits-cnn", models, also=aliases),
         Question("scenario", "Scenario", "all", (*scenarios, "all"), several=True),
-        Question("device", "Device", "cpu", ("cpu", "cuda")),
+        Question("device", "Device", "cpu", ("cpu", "cuda"), also=("gpu",)),
         Question("length", "Length: short for seconds, full for the official 600 s a scenario", "short",
                  ("short", "full"), purposes=(SUBMIT, "performance", "accuracy")),
-        Question("division", "Division", "open", ("open", "closed"), purposes=(SUBMIT,)),
+        Question("division", "Division", "open", ("open", "closed", "network"), purposes=(SUBMIT,)),
         Question("category", "Category of the system", "edge", ("edge", "datacenter", "datacenter,edge"),
-                 purposes=(SUBMIT,)),
+                 purposes=(SUBMIT,), also=("edge,datacenter",)),
         Question("submitter", "Submitter, the name of a folder", "TheCommunity", purposes=(SUBMIT,)),
         Question("hw_name", "Name of this machine, the name of a folder", "default", purposes=(SUBMIT,)),
     )  # fmt: skip

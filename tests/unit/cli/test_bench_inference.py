@@ -117,3 +117,8 @@ def test_on_a_terminal_it_asks_and_takes_the_answers(tmp_path: Path) -> None:
         b"Model (digits, digits-mlp, digits-cnn, counting, resnet50, retinanet, bert-99, bert-99.9) [digits]:" in err
         and b"'Offlin': expected" in err
     )
+
+
+@pytest.mark.parametrize("flag", ["--model=resnet", "--device=gpu", "--division=network", "--category=edge,datacenter"])
+def test_what_the_long_form_understands_is_understood_here(flag: str, capsys: Capture) -> None:
+    assert flag in told(capsys, SUBMISSION, "--quiet", flag)
