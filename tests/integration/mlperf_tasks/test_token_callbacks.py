@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -146,3 +147,15 @@ def test_parts_that_know_no_tokens_are_refused_before_the_run(tmp_path) -> None:
 def test_offline_needs_counts_alone(tmp_path) -> None:
     run(job(tmp_path, "Offline", backend=PartSpec("token_parts:Mute")))
     assert read_performance(str(tmp_path), Scenario.OFFLINE).tokens.per_second > 0
+
+
+def test_the_parts_of_the_guide_run(tmp_path) -> None:
+    guide = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "token-latencies.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 2
+    (tmp_path / "guide_parts.py").write_text("\n\n".join(blocks), "utf-8")
+    parts = {"backend": PartSpec("guide_parts:Following"), "sut": PartSpec("guide_parts:OneByOne")}
+    python = Interpreter(sys.executable, [str(tmp_path), *PYTHON.python_path])
+    assert (
+        run_job(job(tmp_path / "run", mode="AccuracyOnly", **parts), python, limit_s=60).answer["score"]["value"] == 100
+    )
