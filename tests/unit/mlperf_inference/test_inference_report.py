@@ -116,6 +116,13 @@ def test_what_is_not_valid_is_said_at_the_top_and_in_its_place() -> None:
     assert "Not everything holds" not in good and "NOT met" not in good
 
 
+def test_what_to_do_about_an_invalid_run_stands_beside_it() -> None:
+    advised = performance(valid=False, advice=[f"Likely cause: {HOSTILE}. Next: wait."])
+    text = page(benchmark(written.ScenarioResult("Server", advised)))
+    assert "What to do" in text and "Next: wait." in text and HOSTILE not in text
+    assert "What to do" not in page(benchmark(written.ScenarioResult("Server", performance())))
+
+
 def test_compliance_tests_are_shown_with_their_verdicts_and_reasons() -> None:
     tests = [
         written.Compliance(test="TEST01", passed=True, valid=True, reference=8000.0, score=7900.0, details=["same"]),

@@ -53,7 +53,10 @@ def _too_slow(performance: Performance) -> str:
     what = f"answers took too long at {performance.target_qps or 0:g} queries/s" + (f": {tails}" if tails else "")
     busy = busy_words(performance.host)
     if busy:
-        return f"Likely cause: {what}, on a busy machine: {busy}. Next: {QUIET}."
+        return (
+            f"Likely cause: {what}, on a busy machine: {busy}. Next: {QUIET}; if it stays "
+            "so, a lower --server_target_qps."
+        )
     return (
         f"Likely cause: {what}, and the machine was not busy otherwise: the rate is too high for this model here. "
         "Next: a lower --server_target_qps, more --workers, or let --find_performance search the rate."

@@ -79,7 +79,8 @@ class Tail(msgspec.Struct, frozen=True):
         return self.found_ms / self.bound_ms if self.bound_ms else float("inf")
 
     def __str__(self) -> str:
-        return f"{self.name} {self.found_ms:.3g} ms, bound {self.bound_ms:g} ms"
+        found = f"{self.found_ms:.3g}" if self.found_ms < 1000 else f"{self.found_ms:,.0f}"
+        return f"{self.name} {found} ms, bound {self.bound_ms:g} ms"
 
 
 class Histogram(msgspec.Struct, frozen=True):
