@@ -46,7 +46,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def franca(bench: Bench, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Franca]:
     """Runs a command line in this process, with nobody to ask; native scripts are heard as well."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*words: str) -> Result:
         status = main(words)
@@ -54,7 +54,8 @@ def franca(bench: Bench, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.
         return Result(status, got.out, got.err)
 
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def git(folder: Path, *words: str) -> str:

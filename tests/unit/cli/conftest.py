@@ -43,7 +43,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def franca(root: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
     """Runs a command line in this process."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*words: str) -> Result:
         status = main(words)
@@ -51,4 +51,5 @@ def franca(root: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[
         return Result(status, got.out, got.err)
 
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -143,3 +143,13 @@ def test_a_bounded_choice_never_falls_under_the_first_nor_over_the_closest(media
     first = targets.Choice(float(f"{0.8 * median * noise * 1e3:.3g}"), "")
     found = targets.bounded(Scenario.SINGLE_STREAM, FULL, first, rates, [], "*").value
     assert first.value <= found <= max(first.value, 1.601 * median * share * 1e3 * 1.005)
+
+
+def test_after_a_run_its_mean_decides_how_many_queries_are_made() -> None:
+    ran = performance(latency=Latency(1.0, 50_000.0, 3.0, {}), errors=["Ran out"])
+    first = targets.corrected(Scenario.SINGLE_STREAM, ran)
+    assert first is not None
+    found = targets.bounded_by(ran, Scenario.SINGLE_STREAM, FULL, first)
+    queries = targets.plan(Scenario.SINGLE_STREAM, FULL, found, 0.0, [], "*").queries
+    assert 1.2 * 600 / 50e-6 <= queries <= 1.3 * 600 / 50e-6
+    assert targets.bounded_by(ran, Scenario.SINGLE_STREAM, SHORT, first) == first

@@ -134,7 +134,8 @@ class ComplianceRun:
     def _choice(self, reference: Performance) -> targets.Choice:
         if self.scenario.is_stream:
             value = float(f"{reference.latency.mean / 1e6 * targets.STREAM_MARGIN:.3g}")
-            return targets.Choice(value, f"expected latency {value:g} ms, from the performance run")
+            choice = targets.Choice(value, f"expected latency {value:g} ms, from the performance run")
+            return targets.bounded_by(reference, self.scenario, self.bench.profile, choice)
         target = reference.target_qps or 0.0
         if self.scenario is Scenario.SERVER:
             target = float(f"{target * SERVER_SHARE.get(self.test, 1.0):.6g}")

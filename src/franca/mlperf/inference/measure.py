@@ -90,7 +90,10 @@ class Measurement:
 
     def _corrected(self, performance: Performance) -> targets.Choice | None:
         if not self._peaks():
-            return targets.corrected(self.scenario, performance)
+            choice = targets.corrected(self.scenario, performance)
+            if choice is None or not self.scenario.is_stream:
+                return choice
+            return targets.bounded_by(performance, self.scenario, self.bench.profile, choice)
         target = performance.target_qps or 0.0
         value = float(f"{target * peak.STEP_DOWN:.4g}")
         return targets.Choice(value, f"{target:g} queries/s was INVALID at full length: 2 % less")
