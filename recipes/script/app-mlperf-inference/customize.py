@@ -81,6 +81,7 @@ def make_request(env, wishes):
         coalesce=wishes.coalesce,
         engine=wishes.engine,
         harness=str(env.get("CM_MLPERF_NATIVE_HARNESS") or ""),
+        library=wishes.library,
         servers=wishes.servers,
         power=wishes.power,
         user_conf=wishes.user_conf,

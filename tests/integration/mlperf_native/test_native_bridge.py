@@ -130,7 +130,8 @@ def test_a_data_set_that_fails_while_loading_is_named(native_request, run_comman
 REFUSED = [
     ({"engine": "warp"}, 1, "engine 'warp' is not known"),
     ({"harness": "/nowhere/franca-loadgen"}, 1, "there is no program '/nowhere/franca-loadgen'"),
-    ({"engine": "onnxruntime"}, 1, "no engine of this program is called onnxruntime"),
+    ({"engine": "libtorch"}, 1, "no engine of this program is called libtorch"),
+    ({"engine": "onnxruntime", "library": __file__}, 1, "cannot be used as ONNX Runtime: invalid ELF header"),
     ({"servers": ["http://127.0.0.1:1"]}, 1, "engine bridge asks no servers"),
 ]
 

@@ -9,19 +9,17 @@ from pathlib import Path
 import pytest
 
 from franca.errors import FrancaError, Refused, StepFailed, Unavailable, UsageError
-from franca.mlperf.inference.accuracy import read_answers
 from franca.mlperf.native.build import Request, build, main
 from franca.mlperf.native.sources import sources
-from franca.mlperf.native.toolkits import toolkit
+from franca.mlperf.native.toolkits import onnxruntime_headers, toolkit
 from tests.integration.mlperf_native.conftest import build_root, python_with_pip
-from tests.integration.mlperf_native.test_native_bridge import run_here
 
 
 def test_what_is_built_is_not_built_again(harness) -> None:
     before = os.stat(harness.program).st_mtime_ns
     assert build(Request(build_root(), python="/nowhere/python")).program == harness.program
     assert os.stat(harness.program).st_mtime_ns == before
-    assert harness.engines == ("null", "bridge") and harness.loadgen == "6.0.17"
+    assert harness.engines == ("null", "bridge", "onnxruntime") and harness.loadgen == "6.0.17"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +30,7 @@ def test_what_is_built_is_not_built_again(harness) -> None:
         ({"version": "1.2.3"}, {}, Refused, "no checksum is known for mlcommons_loadgen 1.2.3"),
         ({"python": "/nowhere/python"}, {}, Unavailable, "cannot be fetched"),
         ({"python": "/bin/false"}, {}, Unavailable, "cannot be fetched by /bin/false"),
-        ({"engines": ("onnxruntime",), "python": "/bin/false"}, {}, Unavailable, "does not say where its packages are"),
+        ({"engines": ("libtorch",), "python": "/bin/false"}, {}, Unavailable, "does not say where its packages are"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path, monkeypatch, changes, environ, kind: type[FrancaError], words) -> None:
@@ -79,37 +77,22 @@ def touch(path: Path) -> Path:
     return path
 
 
-def test_onnxruntime_is_found_where_the_user_says(tmp_path, monkeypatch) -> None:
+def test_headers_of_onnxruntime_are_used_where_the_user_has_them(tmp_path, monkeypatch) -> None:
+    assert onnxruntime_headers() == ""
     header = touch(tmp_path / "include" / "onnxruntime_c_api.h")
-    library = touch(tmp_path / "lib" / "libonnxruntime.so.1.2.3")
     monkeypatch.setenv("ORT_HOME", str(tmp_path))
-    found = toolkit("onnxruntime", sys.executable)
-    assert found.includes == (str(header.parent),) and found.libraries == (str(library),)
+    assert onnxruntime_headers() == str(header.parent)
 
 
 def test_libtorch_is_found_where_the_user_says(tmp_path, monkeypatch) -> None:
     touch(tmp_path / "include" / "torch" / "script.h")
     library = touch(tmp_path / "lib" / "libtorch_cpu.so")
     monkeypatch.setenv("LIBTORCH_HOME", str(tmp_path))
-    found = toolkit("libtorch", sys.executable)
+    found = toolkit(sys.executable)
     assert found.libraries == (str(library),) and str(tmp_path / "include") in found.includes
 
 
 def test_libtorch_without_headers_is_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("LIBTORCH_HOME", str(tmp_path))
     with pytest.raises(Unavailable, match="LibTorch's headers are not here"):
-        toolkit("libtorch", sys.executable)
-
-
-def test_onnxruntime_inside_the_program_gives_the_same_answers(native_request, tmp_path) -> None:
-    try:
-        built = build(Request(build_root(), python=python_with_pip(), engines=("onnxruntime",)))
-    except Unavailable as error:
-        pytest.skip(str(error))
-    data = native_request(engine="onnxruntime", harness=built.program, scenarios=["SingleStream", "Offline"])
-    found = run_here(data)
-    for one in found.values():
-        assert one.accuracy.equals_direct and not one.performance.errors
-        assert not list(Path(one.performance.folder).glob("*.f32"))
-    log = os.path.join(found["Offline"].accuracy.folder, "mlperf_log_accuracy.json")
-    assert len(read_answers(log, one.performance.dataset_samples)) == one.performance.dataset_samples
+        toolkit(sys.executable)

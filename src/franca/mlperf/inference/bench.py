@@ -81,6 +81,7 @@ class Bench:
             coalesce=spec.coalesce,
             engine=spec.engine,
             harness=spec.harness,
+            library=spec.library,
             servers=tuple(spec.servers),
             seeds=tuple(SEEDS[spec.round]) if spec.round else (),
         )

@@ -40,6 +40,7 @@ from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
 from franca.mlperf.inference.tokens import check_tokens
 from franca.mlperf.inference.tools import runtime_version, versions
+from franca.mlperf.native.libraries import onnxruntime_library
 from franca.mlperf.network.facts import network_facts
 from franca.mlperf.power.client import PHASES, reach
 
@@ -86,12 +87,21 @@ class Campaign:
         given = read_config(spec.user_conf) if spec.user_conf else []
         check_tokens(spec, given)
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
+        spec = self._with_library(spec)
         self.system = system.describe() | (network_facts(spec.workers) if spec.servers else {})
         backend = spec.backend.name.rpartition(":")[2]
         framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
         self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
         self.facts = self._facts()
+
+    def _with_library(self, spec: RunSpec) -> RunSpec:
+        """The request with the library that engine onnxruntime opens; its version counts, not the package's."""
+        if spec.engine == "onnxruntime":
+            library = onnxruntime_library(spec.interpreter, spec.library)
+            self.software["onnxruntime"] = library.version
+            self.spec = spec = msgspec.structs.replace(spec, library=library.path)
+        return spec
 
     def _lock_file(self) -> str:
         try:
@@ -119,6 +129,7 @@ class Campaign:
             "profile": repr(self.profile),
             "round": spec.round,
             "engine": [spec.engine, file_sha256(spec.harness) if spec.harness else "", *spec.servers],
+            **({"library": file_sha256(spec.library)} if spec.library else {}),
             "peak": spec.peak,
             "power": msgspec.to_builtins(spec.power),
             "software": self.software,

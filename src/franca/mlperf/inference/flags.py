@@ -48,6 +48,7 @@ FLAGS: dict[str, Flag] = {
     "batch_timeout": Flag(_I + "BATCH_TIMEOUT"),
     "coalesce": Flag(_L + "COALESCE_QUERIES"),
     "performance_sample_count": Flag(_L + "PERFORMANCE_SAMPLE_COUNT"),
+    "library": Flag(_I + "LIBRARY"),
     # data and model that the user has; with _light any model, over generated inputs
     "dataset_path": Flag(_P + "DATASET_PATH"),
     "imagenet_path": Flag("IMAGENET_PATH"),

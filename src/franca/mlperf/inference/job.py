@@ -38,6 +38,7 @@ class Job(NamedTuple):
     coalesce: bool = False
     engine: str = ""  #: of the C++ harness (``spec.ENGINES``); "" = LoadGen's Python wheel
     harness: str = ""  #: the program, where there is an engine
+    library: str = ""  #: that the engine opens, where it opens one
     servers: tuple[str, ...] = ()  #: addresses of servers that have the model; () = it runs here
     baseline_s: float = 0.0
     baseline_batches: tuple[int, ...] = ()

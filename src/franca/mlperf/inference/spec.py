@@ -76,6 +76,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     coalesce: bool = False
     engine: str = ""  #: of the C++ harness: null, bridge, onnxruntime, libtorch; "" = LoadGen's Python wheel
     harness: str = ""  #: the C++ harness, a program (``franca.mlperf.native.build``)
+    library: str = ""  #: ONNX Runtime's library for engine onnxruntime; "" = found (``native.libraries``)
     servers: list[str] = []  #: http://HOST:PORT of servers that have the model (network division); [] = it runs here
     model_key: str = "*"
     user_conf: str = ""  #: entries of the user's that go before everything found by measurement

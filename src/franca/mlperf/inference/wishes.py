@@ -28,6 +28,7 @@ DEFAULT_OUTPUT = "mlperf-results"
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
+LIBRARY_FOR = (("cpp", ""), ("cpp", "onnxruntime"))
 STYLES = {"test": "test", "fast": "fast", "valid": "full"}  #: execution mode to profile (section 8.2)
 
 
@@ -60,6 +61,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     configs: str
     compliance: list[str]
     implementation: str
+    library: str
     performance_count: int
     official_model: str
     system_fields: dict[str, str]
@@ -123,6 +125,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
         compliance=_tests(env, rules),
         implementation=_implementation(env),
+        library=_library(env),
         performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
         official_model=_official(env, model),
         system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
@@ -252,6 +255,14 @@ def _implementation(env: Mapping[str, object]) -> str:
         known = ", ".join(name for name in IMPLEMENTATIONS if name)
         raise UsageError(f"--implementation={text}: expected {known}")
     return text.lower().removeprefix("mlcommons-") or "franca"
+
+
+def _library(env: Mapping[str, object]) -> str:
+    """The file that ``--library`` names, for the C++ harness with ONNX Runtime."""
+    found = asked.path(env, "CM_MLPERF_INFERENCE_LIBRARY")
+    if found and (_implementation(env), asked.text(env, "CM_MLPERF_BACKEND").lower()) not in LIBRARY_FOR:
+        raise UsageError(f"--library={found}: only --implementation=cpp --backend=onnxruntime opens a library")
+    return found
 
 
 def _servers(env: Mapping[str, object]) -> list[str]:

@@ -21,12 +21,24 @@ from franca.catalog.locks import locked
 from franca.catalog.roots import roots_of
 from franca.errors import FrancaError, StepFailed, Unavailable, UsageError
 from franca.mlperf.native.sources import DEFAULT_VERSION, sources
-from franca.mlperf.native.toolkits import Toolkit, toolkit
+from franca.mlperf.native.toolkits import Toolkit, onnxruntime_headers, toolkit
 
 CPP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cpp")
-CORE = ("batcher", "bridge_sut", "channel", "main", "null_sut", "report", "run_config", "wire")
-LOCAL = ("local_sut", "row_library")  #: for engines inside the program
-OPTIONAL = ("onnxruntime", "libtorch")
+CORE = (
+    "batcher",
+    "bridge_sut",
+    "channel",
+    "local_sut",
+    "main",
+    "null_sut",
+    "onnxruntime_engine",
+    "report",
+    "row_library",
+    "run_config",
+    "wire",
+)
+ALWAYS = ("null", "bridge", "onnxruntime")  #: ONNX Runtime is opened when a run begins, and not linked with
+OPTIONAL = ("libtorch",)
 PROGRAM = "franca-loadgen"
 STANDARD = ("-std=c++17", "-O2", "-fPIC", "-Wall")
 COMPILE_S = 900
@@ -59,7 +71,7 @@ class Request(NamedTuple):
 
     root: str  #: folder of sources and programs; may be removed at any time
     python: str = sys.executable  #: has pip, and the packages whose libraries may be used
-    engines: tuple[str, ...] = ()  #: of OPTIONAL, beside null and bridge
+    engines: tuple[str, ...] = ()  #: of OPTIONAL; those of ALWAYS may be named, and change nothing
     version: str = DEFAULT_VERSION
     sha256: str = ""
 
@@ -77,17 +89,17 @@ def build(request: Request, say: Say = lambda text: None) -> Built:
         StepFailed: the compiler refuses something; the log says what.
     """
     for engine in request.engines:
-        if engine not in OPTIONAL:
-            raise UsageError(f"engine {engine!r} is not known (expected {', '.join(OPTIONAL)})")
+        if engine not in (*ALWAYS, *OPTIONAL):
+            raise UsageError(f"engine {engine!r} is not known (expected {', '.join((*ALWAYS, *OPTIONAL))})")
     compiler = _compiler()
-    kits = {engine: toolkit(engine, request.python) for engine in request.engines}
+    kits = {engine: toolkit(request.python) for engine in OPTIONAL if engine in request.engines}
     make_directory(request.root)
     with locked(os.path.join(request.root, "build.lock"), on_wait=say):
         loadgen = sources(request.root, request.python, request.version, request.sha256)
         target = os.path.join(request.root, f"harness-{_key(compiler, loadgen, kits)}")
         if not os.path.exists(os.path.join(target, PROGRAM)):
             _make(compiler, loadgen, kits, target, say)
-    return Built(os.path.join(target, PROGRAM), ("null", "bridge", *request.engines), request.version)
+    return Built(os.path.join(target, PROGRAM), (*ALWAYS, *kits), request.version)
 
 
 def _compiler() -> str:
@@ -101,7 +113,7 @@ def _compiler() -> str:
 def _key(compiler: str, loadgen: str, kits: dict[str, Toolkit]) -> str:
     """Changes with everything that decides the program."""
     digest = hashlib.sha256()
-    facts = [_version(compiler), os.path.basename(loadgen), repr(kits), *STANDARD]
+    facts = [_version(compiler), os.path.basename(loadgen), repr(kits), onnxruntime_headers(), *STANDARD]
     digest.update("\0".join(facts).encode())
     for name in sorted(os.listdir(CPP)):
         with open(os.path.join(CPP, name), "rb") as source:
@@ -121,7 +133,9 @@ def _make(compiler: str, loadgen: str, kits: dict[str, Toolkit], target: str, sa
     say("building the C++ harness, about a minute")
     with tempfile.TemporaryDirectory(prefix=".building-", dir=os.path.dirname(target)) as work:
         library = _loadgen_object(compiler, loadgen, work)
-        units = [(os.path.join(CPP, f"{name}.cc"), Toolkit("", "")) for name in _sources(kits)]
+        headers = onnxruntime_headers()
+        plain = Toolkit("", "", includes=(headers,) if headers else ())
+        units = [(os.path.join(CPP, f"{name}.cc"), plain) for name in CORE]
         units += [(os.path.join(CPP, kit.source), kit) for kit in kits.values()]
         defines = [f"-D{kit.define}" for kit in kits.values()]
 
@@ -135,10 +149,6 @@ def _make(compiler: str, loadgen: str, kits: dict[str, Toolkit], target: str, sa
         _link(compiler, [*objects, library], kits, ready)
         write_json_atomic(os.path.join(ready, "build.json"), {"loadgen": os.path.basename(loadgen), "engines": [*kits]})
         os.replace(ready, target)
-
-
-def _sources(kits: dict[str, Toolkit]) -> list[str]:
-    return [*CORE, *LOCAL] if kits else list(CORE)
 
 
 def _flags(kit: Toolkit) -> list[str]:
@@ -168,10 +178,8 @@ def _compile(compiler: str, source: str, flags: Sequence[str], work: str) -> str
 def _link(compiler: str, objects: Sequence[str], kits: dict[str, Toolkit], folder: str) -> None:
     libraries: list[str] = []
     for kit in kits.values():
-        for name in kit.links:  # the wheel has the library under its full version only
-            os.symlink(kit.libraries[0], os.path.join(folder, name))
         libraries += [*kit.libraries, *(f"-Wl,-rpath,{one}" for one in kit.library_folders)]
-    argv = [compiler, *STANDARD, *objects, "-Wl,-rpath,$ORIGIN", *libraries, "-pthread", "-ldl"]
+    argv = [compiler, *STANDARD, *objects, *libraries, "-pthread", "-ldl"]
     _run([*argv, "-o", os.path.join(folder, PROGRAM)], PROGRAM)
 
 

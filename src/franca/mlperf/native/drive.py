@@ -41,6 +41,7 @@ class Run(NamedTuple):
     peak_bytes: int = 0
     histogram: tuple[int, ...] = ()  #: first bucket, then counts
     watts: float | None = None
+    runtime: str = ""  #: version of the runtime inside the program
     done: bool = False
 
 
@@ -57,7 +58,7 @@ def answer(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str,
         failures.record("harness", HarnessFailed("the C++ harness ended before the run did; see child.log"))
     return {
         "histogram": _histogram(told, job),
-        "capabilities": _capabilities(job),
+        "capabilities": _capabilities(job, told.runtime),
         "began": told.began,
         "loadgen_seconds": told.seconds,
         "estimated_power_w": told.watts,
@@ -151,6 +152,8 @@ def _hear(lines: IO[str], workers: Sequence[subprocess.Popen[bytes]], job: Job, 
         if kind == "began":
             energy = EnergyMeter()
             told = told._replace(began=float(words[0]))
+        elif kind == "runtime":
+            told = told._replace(runtime=words[0])
         elif kind == "failure":
             text = _ended(words[1], workers) if words[0] == "gone" else words[1]
             if not told.began:
@@ -197,9 +200,9 @@ def _histogram(told: Run, job: Job) -> dict[str, Any] | None:
     return {"what": what, "per_octave": PER_OCTAVE, "first": told.histogram[0], "counts": list(told.histogram[1:])}
 
 
-def _capabilities(job: Job) -> dict[str, Any]:
+def _capabilities(job: Job, runtime: str) -> dict[str, Any]:
     """What the backend said of itself in a worker, or what is known of the engine in the program."""
     if job.engine != "bridge":
-        return Capabilities(job.engine, "", "cpu")._asdict()
+        return Capabilities(job.engine, runtime, "cpu")._asdict()
     with open(capabilities_file(job.outdir, 0), encoding="utf-8") as source:
         return dict(json.load(source))

@@ -74,6 +74,7 @@ def _engine_values(job: Job, rows: Rows | None) -> dict[str, Any]:
     if str(options.get("device") or "cpu") != "cpu":
         raise PlugError(f"engine {job.engine} runs on the CPU, not on {options['device']}")
     return {
+        "library": job.library,
         "model": options.get("model", ""),
         "output": options.get("output", ""),
         "threads": int(options.get("threads") or 1),

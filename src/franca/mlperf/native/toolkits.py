@@ -1,26 +1,21 @@
-"""Where the runtimes that can be compiled into the harness have their headers and libraries."""
+"""Where the headers and libraries are that can be compiled into the harness."""
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import subprocess
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from franca.errors import Unavailable
 
 ORT_HEADER = "onnxruntime_c_api.h"
-SYSTEM = ("/usr/local", "/usr", "/opt/onnxruntime")
-_INCLUDES = ("include", "include/onnxruntime", "include/onnxruntime/core/session")
+_ORT_INCLUDES = ("include", "include/onnxruntime", "include/onnxruntime/core/session")
 
 _ASK = """
 import importlib.util, json, os
-def folder(name):
-    spec = importlib.util.find_spec(name)
-    return os.path.dirname(spec.origin) if spec and spec.origin else ""
-out = {"onnxruntime": folder("onnxruntime"), "torch": folder("torch")}
+spec = importlib.util.find_spec("torch")
+out = {"torch": os.path.dirname(spec.origin) if spec and spec.origin else ""}
 if out["torch"]:
     import torch
     out["cxx11_abi"] = bool(torch.compiled_with_cxx11_abi())
@@ -38,58 +33,26 @@ class Toolkit(NamedTuple):
     libraries: tuple[str, ...] = ()  #: full paths
     library_folders: tuple[str, ...] = ()  #: searched when the program starts
     flags: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()  #: names under which the first library must also be found
+    version: str = ""  #: another version is another program
 
 
-def toolkit(engine: str, python: str) -> Toolkit:
-    """The parts of ``engine`` on this machine.
+def onnxruntime_headers() -> str:
+    """The folder of ONNX Runtime's own header in ``ORT_HOME``; "" = the harness declares what it needs itself."""
+    home = os.environ.get("ORT_HOME", "")
+    folders = [os.path.join(home, part) for part in _ORT_INCLUDES] if home else []
+    return next((one for one in folders if os.path.isfile(os.path.join(one, ORT_HEADER))), "")
+
+
+def toolkit(python: str) -> Toolkit:
+    """LibTorch on this machine.
 
     Args:
-        python: the interpreter whose packages may hold the library.
+        python: the interpreter whose package ``torch`` may hold it.
 
     Raises:
         Unavailable: headers or library are not here; the message says where they were looked for.
     """
-    return _onnxruntime(_ask(python)) if engine == "onnxruntime" else _libtorch(_ask(python))
-
-
-def _ask(python: str) -> dict[str, str]:
-    try:
-        done = subprocess.run([python, "-c", _ASK], capture_output=True, text=True, timeout=120, check=True)
-        return dict(json.loads(done.stdout))
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise Unavailable(f"{python} does not say where its packages are: {error}") from error
-
-
-def _onnxruntime(packages: dict[str, str]) -> Toolkit:
-    homes = [home for home in (os.environ.get("ORT_HOME", ""), *SYSTEM) if home]
-    include = _first(os.path.join(home, part) for home in homes for part in _INCLUDES)
-    if not include:
-        raise Unavailable(
-            f"ONNX Runtime's header {ORT_HEADER} is not under {', '.join(homes)}; the Python wheel has none",
-            hint="unpack a release of ONNX Runtime for C++ and name its folder: ORT_HOME=FOLDER",
-        )
-    places = [os.path.join(home, lib) for home in homes for lib in ("lib", "lib64")]
-    places.append(os.path.join(packages["onnxruntime"], "capi"))
-    found = [path for place in places for path in sorted(glob.glob(os.path.join(place, "libonnxruntime.so*")))]
-    if not found:
-        raise Unavailable(f"libonnxruntime.so is not in {', '.join(places)}")
-    library = os.path.realpath(found[0])
-    return Toolkit(
-        "onnxruntime_engine.cc",
-        "FRANCA_WITH_ONNXRUNTIME",
-        includes=(include,),
-        libraries=(library,),
-        library_folders=(os.path.dirname(library),),
-        links=("libonnxruntime.so.1", "libonnxruntime.so"),
-    )
-
-
-def _first(folders: Iterable[str]) -> str:
-    return next((one for one in folders if os.path.isfile(os.path.join(one, ORT_HEADER))), "")
-
-
-def _libtorch(packages: dict[str, str]) -> Toolkit:
+    packages = _ask(python)
     home = os.environ.get("LIBTORCH_HOME", "") or packages["torch"]
     include, lib = os.path.join(home, "include"), os.path.join(home, "lib")
     if not home or not os.path.isfile(os.path.join(include, "torch", "script.h")):
@@ -107,4 +70,13 @@ def _libtorch(packages: dict[str, str]) -> Toolkit:
         libraries=tuple(os.path.join(lib, one) for one in names),
         library_folders=(lib,),
         flags=(f"-D_GLIBCXX_USE_CXX11_ABI={int(bool(packages.get('cxx11_abi', True)))}",),
+        version=str(packages.get("version", "")),
     )
+
+
+def _ask(python: str) -> dict[str, str]:
+    try:
+        done = subprocess.run([python, "-c", _ASK], capture_output=True, text=True, timeout=120, check=True)
+        return dict(json.loads(done.stdout))
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise Unavailable(f"{python} does not say where its packages are: {error}") from error

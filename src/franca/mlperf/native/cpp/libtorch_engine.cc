@@ -1,5 +1,6 @@
 // LibTorch: a TorchScript module on the CPU.
 #include <ATen/Parallel.h>
+#include <torch/version.h>
 #include <torch/script.h>
 
 #include <memory>
@@ -48,6 +49,7 @@ std::unique_ptr<Engine> MakeEngine(const RunConfig& config) { return std::make_u
 }  // namespace
 
 std::unique_ptr<Sut> MakeLibTorchSut(const RunConfig& config, Report* report) {
+  report->Say("runtime", TORCH_VERSION);
   return MakeLocalSut(config, report, MakeEngine);
 }
 

@@ -1,8 +1,8 @@
 // franca-loadgen CONFIG: one LoadGen test over one engine. Started by Franca, which writes CONFIG.
 //
 // Standard input is the other end of a pipe that the supervisor holds: when it closes, so do we. What happens is
-// told on the descriptor `report_fd`, a line each: "failure WHERE TEXT", "began UNIX_SECONDS", and at the end
-// "histogram ..." and "done SECONDS EMPTY_RESPONSES PEAK_BYTES".
+// told on the descriptor `report_fd`, a line each: "failure WHERE TEXT", "runtime VERSION" by engines that have one,
+// "began UNIX_SECONDS", and at the end "histogram ..." and "done SECONDS EMPTY_RESPONSES PEAK_BYTES".
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,9 +35,7 @@ const std::map<std::string, Maker>& Makers() {
   static const std::map<std::string, Maker> makers = {
       {"null", MakeNullSut},
       {"bridge", MakeBridgeSut},
-#ifdef FRANCA_WITH_ONNXRUNTIME
       {"onnxruntime", MakeOnnxRuntimeSut},
-#endif
 #ifdef FRANCA_WITH_LIBTORCH
       {"libtorch", MakeLibTorchSut},
 #endif

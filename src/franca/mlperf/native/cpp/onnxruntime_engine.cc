@@ -1,5 +1,5 @@
-// ONNX Runtime through its C interface, which only ever grows: any version from 1.0 on will do.
-#include <onnxruntime_c_api.h>
+// ONNX Runtime through its C interface. The library is opened when the run begins, so the program is built without it.
+#include <dlfcn.h>
 
 #include <memory>
 #include <stdexcept>
@@ -7,14 +7,27 @@
 #include <vector>
 
 #include "local_sut.h"
+#include "onnxruntime_api.h"
 
 namespace franca {
 namespace {
 
-const OrtApi& Api() {
-  static const OrtApi* api = OrtGetApiBase()->GetApi(ORT_API_VERSION);
-  if (api == nullptr) throw std::runtime_error("this ONNX Runtime library is older than its headers");
-  return *api;
+const OrtApi* api = nullptr;  // of the one library of this process
+
+const OrtApi& Api() { return *api; }
+
+// Open the library, and return its version. It stays open until the end of the process.
+std::string OpenLibrary(const std::string& path) {
+  if (path.empty()) throw std::runtime_error("no library of ONNX Runtime is named");
+  void* const opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (opened == nullptr) throw std::runtime_error(std::string("ONNX Runtime cannot be opened: ") + dlerror());
+  const auto entry = reinterpret_cast<const OrtApiBase* (*)()>(dlsym(opened, kOrtEntryPoint));
+  if (entry == nullptr) throw std::runtime_error(path + " is not ONNX Runtime: it has no " + kOrtEntryPoint);
+  const std::string version = entry()->GetVersionString();
+  api = entry()->GetApi(kOrtTable);
+  if (api == nullptr || version.rfind("1.", 0) != 0)
+    throw std::runtime_error(path + " is ONNX Runtime " + version + ", expected a release of version 1");
+  return version;
 }
 
 void Check(OrtStatus* status) {
@@ -96,10 +109,10 @@ class OnnxRuntimeEngine : public Engine {
     char* name = nullptr;
     Check(Api().SessionGetInputName(session_.held, 0, allocator, &name));
     input_name_ = name;
-    allocator->Free(allocator, name);
+    Check(Api().AllocatorFree(allocator, name));
     Check(Api().SessionGetOutputName(session_.held, 0, allocator, &name));
     output_name_ = wanted.empty() ? name : wanted;
-    allocator->Free(allocator, name);
+    Check(Api().AllocatorFree(allocator, name));
   }
 
   // Values of one sample in the output, which must be float32 with the batch first.
@@ -131,6 +144,7 @@ std::unique_ptr<Engine> MakeEngine(const RunConfig& config) { return std::make_u
 }  // namespace
 
 std::unique_ptr<Sut> MakeOnnxRuntimeSut(const RunConfig& config, Report* report) {
+  report->Say("runtime", OpenLibrary(config.library));
   return MakeLocalSut(config, report, MakeEngine);
 }
 

@@ -53,6 +53,7 @@ const std::map<std::string, Setter>& Setters() {
       {"audit_conf", Text(&RunConfig::audit_conf)},
       {"outdir", Text(&RunConfig::outdir)},
       {"sut_name", Text(&RunConfig::sut_name)},
+      {"library", Text(&RunConfig::library)},
       {"model", Text(&RunConfig::model)},
       {"output", Text(&RunConfig::output)},
       {"rows", Text(&RunConfig::rows)},

@@ -31,8 +31,9 @@ struct RunConfig {
   std::vector<int> worker_fds;  // bridge: one connected socket for each worker
   bool whole_batches = true;    // bridge: a worker answers each batch at once and in order
   // Engines in this process:
+  std::string library;              // onnxruntime: the library's file
   std::string model;
-  std::string output;                // of the model; "" = the first
+  std::string output;               // of the model; "" = the first
   std::string rows;                 // file with sample_count rows of float32, one sample after the other
   std::vector<int64_t> row_shape;   // of one sample
   std::string payload = "argmax";   // argmax: int64 class; first: float32

@@ -21,7 +21,7 @@ class Sut : public mlperf::SystemUnderTest {
   virtual mlperf::QuerySampleLibrary* Library() = 0;
 };
 
-// The engines; which of the last two exist is decided when the program is built.
+// The engines; whether the last one exists is decided when the program is built.
 std::unique_ptr<Sut> MakeNullSut(const RunConfig& config, Report* report);
 std::unique_ptr<Sut> MakeBridgeSut(const RunConfig& config, Report* report);
 std::unique_ptr<Sut> MakeOnnxRuntimeSut(const RunConfig& config, Report* report);
