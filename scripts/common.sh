@@ -17,6 +17,17 @@ find_python() {
     exit 1
 }
 
+# install_torch: PyTorch for the CPU and what it imports, by name: pip then chooses no other packages for it (the build
+# for CUDA wants many more, cannot be imported without them, and is removed again).
+install_torch() {
+    "$venv/bin/python" -c "import torch" 2>/dev/null && return
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps torch==2.13.0 \
+        filelock fsspec jinja2 markupsafe mpmath networkx sympy typing_extensions || return
+    "$venv/bin/python" -c "import torch" && return
+    "$venv/bin/python" -m pip uninstall --quiet --yes torch
+    return 1
+}
+
 # make_venv EXTRAS: install the checkout, editable, with the given extras; does nothing when it is up to date.
 make_venv() {
     local extras=$1 python stamp wanted

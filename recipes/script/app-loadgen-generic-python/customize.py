@@ -1,4 +1,4 @@
-"""The speed of any ONNX model over generated inputs: turns flags into the program's options."""
+"""The speed of any ONNX or PyTorch model over generated inputs: turns flags into the program's options."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ OPTIONS = {
     "scenario": "CM_MLPERF_LOADGEN_SCENARIO",
     "samples": "CM_MLPERF_LOADGEN_SAMPLES",
     "axes": "CM_MLPERF_LOADGEN_AXES",
+    "inputs": "CM_MLPERF_LOADGEN_INPUTS",
+    "torch_mode": "CM_MLPERF_TORCH_MODE",
+    "model_code": "CM_ML_MODEL_CODE_WITH_PATH",
+    "backend": "CM_MLPERF_BACKEND",
+    "implementation": "CM_MLPERF_IMPLEMENTATION",
+    "library": "CM_MLPERF_INFERENCE_LIBRARY",
+    "harness": "CM_MLPERF_NATIVE_HARNESS",
     "workers": "CM_MLPERF_CONCURRENCY",
     "threads": "CM_MLPERF_INTRAOP",
     "profile": "CM_MLPERF_INFERENCE_PROFILE",
@@ -25,7 +32,7 @@ def preprocess(i):
     env = i["env"]
     model = str(env.get("CM_ML_MODEL_FILE_WITH_PATH") or "").strip()
     if not model:
-        return {"return": 1, "error": "no model: give one with --modelpath=FILE.onnx"}
+        return {"return": 1, "error": "no model: give one with --modelpath=FILE"}
     path = os.path.abspath(os.path.expanduser(model))
     if not os.path.isfile(path):
         return {"return": 1, "error": f"model file {path} does not exist"}
@@ -34,7 +41,8 @@ def preprocess(i):
         known = ", ".join(name for name in PROVIDERS if name)
         return {"return": 1, "error": f"--ep={provider}: expected {known}"}
     output = os.path.abspath(os.path.expanduser(str(output_of(env))))
-    words = [path, f"--output={output}", f"--device={PROVIDERS[provider]}"]
+    device = str(env.get("CM_MLPERF_DEVICE") or "").strip() or PROVIDERS[provider]
+    words = [path, f"--output={output}", f"--device={device}"]
     words.append("--python=" + (env.get("CM_PYTHON_VENV_BIN_WITH_PATH") or env["CM_PYTHON_BIN_WITH_PATH"]))
     if not env.get("CM_MLPERF_LOADGEN_SCENARIO"):
         env["CM_MLPERF_LOADGEN_SCENARIO"] = "Offline"

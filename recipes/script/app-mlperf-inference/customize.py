@@ -106,6 +106,13 @@ def make_request(env, wishes):
     )
 
 
+def runtime(env):
+    """The row of the runtime."""
+    name, title = ("torch", "PyTorch") if env.get("CM_MLPERF_BACKEND") == "pytorch" else ("onnxruntime", "ONNX Runtime")
+    key = f"CM_PYTHON_LIB_{name.upper()}"
+    return title, f"get,generic-python-lib,_{name}", env.get(f"{key}_VERSION"), f"{key}_PATH"
+
+
 def ingredients(env, model):
     """The steps that this run stands on, with versions and places, for the report."""
     rows = (
@@ -116,12 +123,7 @@ def ingredients(env, model):
             env.get("CM_MLPERF_INFERENCE_LOADGEN_VERSION"),
             "CM_MLPERF_INFERENCE_LOADGEN_INSTALL_PATH",
         ),
-        (
-            "ONNX Runtime",
-            "get,generic-python-lib,_onnxruntime",
-            env.get("CM_PYTHON_LIB_ONNXRUNTIME_VERSION"),
-            "CM_PYTHON_LIB_ONNXRUNTIME_PATH",
-        ),
+        runtime(env),
         *(digits(env) if model.task == "digits" else official(env, model)),
     )
     return [Ingredient(name, str(version or ""), str(env.get(path) or ""), tags) for name, tags, version, path in rows]

@@ -1,4 +1,4 @@
-"""A small classifier of handwritten digits in the ONNX format, trained here from the training part."""
+"""A small classifier of handwritten digits, an ONNX or TorchScript file, trained here from the training part."""
 
 from __future__ import annotations
 
@@ -37,4 +37,4 @@ def postprocess(i):
     env["CM_ML_MODEL_OUTPUT_NAME"] = card["output"]["name"]
     env["CM_ML_MODEL_SHA256"] = card["sha256"]
     env["CM_GET_DEPENDENT_CACHED_PATH"] = path
-    return {"return": 0, "version": card["version"], "add_extra_cache_tags": ["_" + card["kind"]]}
+    return {"return": 0, "version": card["version"], "add_extra_cache_tags": ["_" + card["kind"], "_" + card["format"]]}

@@ -1,4 +1,4 @@
-"""Train a digits classifier on the training part, write it as ONNX, judge it on the hold-out part.
+"""Train a digits classifier on the training part, write it as ONNX or TorchScript, judge it on the hold-out part.
 
 Everything is seeded and single-threaded, so the same packages give the same weights. The hold-out part is only ever
 used for the last number.
@@ -28,12 +28,10 @@ def main():
     train, train_labels, holdout, holdout_labels = load(options.data)
     make = make_mlp if options.kind == "mlp" else make_cnn
     model, shape, expected = make(*augment(train, train_labels), (train, holdout))
-    path = os.path.join(options.out, "model.onnx")
-    with open(path, "wb") as stream:
-        stream.write(model.SerializeToString(deterministic=True))
+    path = write(model, shape, options)
     got = [classify(path, part.reshape(-1, *shape)) for part in (train, holdout)]
     if not all((mine == theirs).all() for mine, theirs in zip(got, expected, strict=True)):
-        print("the exported ONNX model gives other classes than the trained network", file=sys.stderr)
+        print("the exported model gives other classes than the trained network", file=sys.stderr)
         return 1
     accuracy = 100.0 * float((got[1] == holdout_labels).mean())
     write_card(options, path, shape, accuracy, len(holdout_labels))
@@ -54,7 +52,22 @@ def parse():
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--target", type=float, required=True)
+    parser.add_argument("--format", choices=("onnx", "torchscript"), default="onnx")
     return parser.parse_args()
+
+
+def write(model, shape, options):
+    """The model's file, in the format that was asked for."""
+    if options.format == "torchscript":
+        from torchscript import write_torchscript
+
+        path = os.path.join(options.out, "model.pt")
+        write_torchscript(model, shape, path)
+        return path
+    path = os.path.join(options.out, "model.onnx")
+    with open(path, "wb") as stream:
+        stream.write(model.SerializeToString(deterministic=True))
+    return path
 
 
 def load(folder):
@@ -147,6 +160,11 @@ def fit(network, pictures, labels, epochs=12, batch=64):
 
 def classify(path, batch):
     """Classes that the exported model gives."""
+    if path.endswith(".pt"):
+        import torch
+
+        with torch.no_grad():
+            return torch.jit.load(path)(torch.from_numpy(batch)).argmax(1).numpy()
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -163,24 +181,26 @@ def write_card(options, path, shape, accuracy, count):
         "version": VERSION,
         "file": os.path.basename(path),
         "sha256": digest,
-        "format": "onnx",
+        "format": options.format,
         "input": {"name": "input", "type": "float32", "shape": ["N", *shape], "values": "raw pixels, 0 to 16"},
         "output": {"name": "logits", "type": "float32", "shape": ["N", 10]},
         "holdout_accuracy": round(accuracy, 4),
         "holdout_count": count,
         "accuracy_target": options.target,
-        "training": {"data": "training part of get-dataset-digits", "seed": SEED, "packages": versions(options.kind)},
+        "training": {"data": "training part of get-dataset-digits", "seed": SEED, "packages": versions(options)},
     }
     with open(os.path.join(options.out, "model-card.json"), "w", encoding="utf-8") as stream:
         json.dump(card, stream, indent=2, sort_keys=True)
         stream.write("\n")
 
 
-def versions(kind):
+def versions(options):
     """Versions of the packages that made the model."""
     from importlib.metadata import version
 
-    packages = ("numpy", "onnx", "onnxruntime", "scikit-learn" if kind == "mlp" else "torch")
+    packages = ["numpy", "onnx", "onnxruntime", "scikit-learn" if options.kind == "mlp" else "torch"]
+    if options.format == "torchscript" and options.kind == "mlp":
+        packages.append("torch")
     return {package: version(package) for package in packages}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from franca.errors import StepFailed
 from franca.mlperf.inference.backends.torch_backend import TorchBackend
 from franca.mlperf.inference.campaign import run
+from franca.mlperf.inference.light import options as light_options
+from franca.mlperf.inference.light import request
 from franca.mlperf.inference.plugs import PlugError
 from tests.integration.mlperf_inference import inference_cases
 
-torch = pytest.importorskip("torch", reason="torch is not installed (pip install torch)")
+torch = pytest.importorskip("torch", reason="torch is not installed (pip install torch)", exc_type=ImportError)
 
 FACTORY = """
 import torch
@@ -54,7 +57,7 @@ def options(files: Path, mode: str) -> dict:
 def test_a_benchmark_gives_the_same_accuracy_as_numpy(parts, files, tmp_path, mode) -> None:
     spec = inference_cases.request(
         parts, tmp_path / "r", backend={"name": "pytorch", "options": options(files, mode)},
-        python_path=[str(files)], scenarios=["Offline"],
+        python_path=[str(files)], scenarios=["Offline"], profile="test", test_query_count=50,
     )  # fmt: skip
     result = run(spec, lambda line: None)
     accuracy = result.scenarios[0].accuracy
@@ -66,11 +69,8 @@ def test_a_benchmark_gives_the_same_accuracy_as_numpy(parts, files, tmp_path, mo
 def test_every_mode_answers_like_the_weights(files, mode) -> None:
     import numpy as np
 
-    if mode == "compile":
-        import shutil
-
-        if not (shutil.which("g++") or shutil.which("clang++")):
-            pytest.skip("torch.compile needs a C++ compiler")
+    if mode == "compile" and not (shutil.which("g++") or shutil.which("clang++")):
+        pytest.skip("torch.compile needs a C++ compiler")
     backend = TorchBackend(**options(files, mode))
     backend.load()
     batch = np.arange(128, dtype="float32").reshape(2, 64)
@@ -114,3 +114,42 @@ def test_weights_of_another_model_are_refused(files) -> None:
     torch.save({"weight": torch.zeros(1)}, files / "other.pt")
     with pytest.raises(PlugError, match="do not fit factories:linear"):
         TorchBackend(mode="eager", factory="factories:linear", model=str(files / "other.pt")).load()
+
+
+CODE = """
+import torch
+
+
+class Two(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(6, 2)
+
+    def forward(self, one, other):
+        return {"logits": self.layer(torch.cat([one, other.float()], dim=1))}
+"""
+
+
+@pytest.mark.parametrize("mode", ["torchscript", "eager"])
+def test_generated_inputs_run_as_flags_ask(tmp_path, mode) -> None:
+    (tmp_path / "two.py").write_text(CODE, "utf-8")
+    words = ["--inputs=float32:4,int64:2", "--scenario=Offline", "--test_query_count=50", "--max_batchsize=4"]
+    words += [f"--output={tmp_path / 'results'}", "--threads=1"]
+    if mode == "torchscript":
+        torch.jit.script(torch.nn.Bilinear(4, 2, 3)).save(str(tmp_path / "model.ts"))
+        words += [str(tmp_path / "model.ts"), "--inputs=4,2"]
+    else:
+        words += [str(tmp_path / "two.py"), f"--model_code={tmp_path / 'two.py'}:Two"]
+    result = run(request(*light_options(words)), lambda line: None)
+    performance = result.scenarios[0].performance
+    assert performance.samples >= 50 and not performance.errors
+    assert f"pytorch-generic-v{torch.__version__}" in result.sut
+
+
+def test_a_device_that_is_not_there_ends_a_run_with_one_clear_error(tmp_path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    torch.jit.script(torch.nn.Linear(4, 2)).save(str(tmp_path / "model.ts"))
+    words = [str(tmp_path / "model.ts"), "--inputs=4", "--device=cuda", f"--output={tmp_path / 'results'}"]
+    with pytest.raises(StepFailed, match=r"device cuda: (this PyTorch .* is built without CUDA|PyTorch sees 0)"):
+        run(request(*light_options(words)), lambda line: None)

@@ -23,6 +23,8 @@ PIP = "#!/usr/bin/python3\nimport sys\nfrom pip._internal.cli.main import main\n
 @pytest.fixture(scope="module")
 def root_with_torch(root_file_system: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """The words of a ``tar`` that writes a root file system with PyTorch in its place for packages."""
+    if not os.environ.get("FRANCA_TORCH_PYTHON"):
+        pytest.skip("copies PyTorch into images, which takes minutes: name a Python with it, FRANCA_TORCH_PYTHON")
     python = python_with_torch()
     code = "import sys, torch, os; print(sys.version_info[:2] == (3, 11), os.path.dirname(torch.__path__[0]))"
     same, packages = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split()

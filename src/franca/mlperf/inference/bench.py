@@ -20,6 +20,7 @@ from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree
 from franca.mlperf.inference.tokens import token_entries, uses_tokens
 
+COMPILING_S = 600.0  #: torch.compile of a large model takes minutes
 NO_AUDIT = "no-audit.config"  #: never exists: LoadGen would else read ./audit.config (section 2.4)
 
 
@@ -110,7 +111,8 @@ class Bench:
         """Run a job staged for ``final``; when it fails or is stopped, its logs are kept at ``<final>.failed``."""
         live = Follower(job, self.say)
         try:
-            child = run_job(job, self.interpreter, limit_s=self.spec.watchdog_s or limit_s, on_wait=live.tick)
+            limit_s = self.spec.watchdog_s or limit_s + self._compiling_s()
+            child = run_job(job, self.interpreter, limit_s=limit_s, on_wait=live.tick)
         except FrancaError as error:
             kept = self.tree.keep_failed(job.outdir, final)
             error.log = (error.log or os.path.join(job.outdir, CHILD_LOG)).replace(job.outdir, kept)
@@ -119,6 +121,10 @@ class Bench:
             live.close()
         self.loadgen_s += float(child.answer.get("loadgen_seconds", 0.0))
         return child
+
+    def _compiling_s(self) -> float:
+        """More time for a backend that compiles when the first batch of each size comes."""
+        return COMPILING_S if self.spec.backend.options.get("mode") == "compile" else 0.0
 
 
 def _shadows(entry: Entry, taken: set[tuple[str, str]]) -> bool:

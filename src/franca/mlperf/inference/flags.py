@@ -57,6 +57,9 @@ FLAGS: dict[str, Flag] = {
     "modelpath": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "samples": Flag(_L + "SAMPLES"),
     "axes": Flag(_L + "AXES"),
+    "inputs": Flag(_L + "INPUTS"),
+    "model_code": Flag("CM_ML_MODEL_CODE_WITH_PATH"),
+    "torch_mode": Flag(_P + "TORCH_MODE"),
     # network division: LoadGen on this machine, the model behind servers
     "network": Flag("CM_NETWORK_LOADGEN"),
     "sut_servers": Flag("CM_NETWORK_LOADGEN_SUT_SERVERS"),

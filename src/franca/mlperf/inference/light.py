@@ -1,7 +1,8 @@
-"""``python -m franca.mlperf.inference.light MODEL.onnx [--option=VALUE ...]``: a model's speed without its data.
+"""``python -m franca.mlperf.inference.light MODEL [--option=VALUE ...]``: a model's speed without its data.
 
-Inputs are generated in the shapes that the model names; nothing is said about accuracy, and a tree for the closed
-division cannot be made of it (mlperf-inference section 17.1).
+MODEL is an ONNX file, a TorchScript file, or, with ``--model_code``, a file of PyTorch weights. Inputs are generated
+in the shapes that an ONNX model names, or that ``--inputs`` gives for a PyTorch model; nothing is said about accuracy,
+and a tree for the closed division cannot be made of it (mlperf-inference section 17.1).
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from franca.errors import FrancaError, NotFound, UsageError
+from franca.mlperf.inference.datasets.random_inputs import TYPES
 from franca.mlperf.inference.spec import Part, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
 
+BACKEND = "CM_MLPERF_BACKEND"
 #: Option to environment key of the benchmark's wishes; the rest of the options are in OWN.
 WISHES = {
     "scenario": "CM_MLPERF_LOADGEN_SCENARIO",
@@ -22,6 +25,9 @@ WISHES = {
     "execution_mode": "CM_MLPERF_RUN_STYLE",
     "test_query_count": "CM_TEST_QUERY_COUNT",
     "output": "CM_MLPERF_INFERENCE_RESULTS_DIR",
+    "backend": BACKEND,
+    "implementation": "CM_MLPERF_IMPLEMENTATION",
+    "library": "CM_MLPERF_INFERENCE_LIBRARY",
     "device": "CM_MLPERF_DEVICE",
     "threads": "CM_NUM_THREADS",
     "workers": "CM_MLPERF_INFERENCE_WORKERS",
@@ -32,7 +38,9 @@ WISHES = {
     "hw_name": "CM_HW_NAME",
     "rerun": "CM_RERUN",
 }
-OWN = ("samples", "seed", "high", "axes", "python")
+OWN = ("samples", "seed", "high", "axes", "inputs", "model_code", "torch_mode", "harness", "python")
+TORCH_SUFFIXES = (".pt", ".pth", ".ts", ".torchscript", ".py")
+ONNX_OPTIONS, TORCH_OPTIONS = ("axes",), ("inputs", "model_code", "torch_mode")
 
 
 def main(argv: list[str]) -> int:
@@ -51,7 +59,7 @@ def options(argv: list[str]) -> tuple[str, dict[str, str]]:
     """The model and the options. Raises UsageError."""
     models = [word for word in argv if not word.startswith("--")]
     if len(models) != 1:
-        raise UsageError(f"expected one model, found {len(models)}", hint="light MODEL.onnx [--scenario=Offline]")
+        raise UsageError(f"expected one model, found {len(models)}", hint="light MODEL [--scenario=Offline]")
     given = {}
     for word in argv:
         if word.startswith("--"):
@@ -66,14 +74,16 @@ def request(model: str, given: dict[str, str]) -> RunSpec:
     """The benchmark of ``model`` over generated inputs.
 
     Raises:
-        NotFound: no such file. UsageError: an option that means nothing.
+        NotFound: no such file. UsageError: an option that means nothing. Others: the C++ harness cannot be built.
     """
     path = os.path.abspath(os.path.expanduser(model))
     if not os.path.isfile(path):
-        raise NotFound(f"model file {path} does not exist", hint="give the path of an ONNX file")
-    wishes = read_wishes({WISHES[name]: value for name, value in given.items() if name in WISHES})
+        raise NotFound(f"model file {path} does not exist", hint="give the path of an ONNX or TorchScript file")
+    wishes = read_wishes({BACKEND: backend_of(path), **{WISHES[name]: given[name] for name in given if name in WISHES}})
+    parts = (_torch_parts if wishes.backend == "pytorch" else _onnx_parts)(path, given)
     numbers: dict[str, Any] = {name: _whole(name, given[name]) for name in ("samples", "seed", "high") if name in given}
-    generated: dict[str, Any] = {"model": path, "axes": _axes(given.get("axes", "")), **numbers}
+    python = given.get("python") or sys.executable
+    device = {"device": wishes.device, "threads": wishes.threads}
     name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.splitext(os.path.basename(path))[0]).lstrip(".") or "model"
     return checked(
         RunSpec(
@@ -81,10 +91,11 @@ def request(model: str, given: dict[str, str]) -> RunSpec:
             model=name,
             model_file=path,
             dataset_name="generated inputs (random data, no accuracy)",
-            backend=Part("onnxruntime-generic", {"model": path, "device": wishes.device, "threads": wishes.threads}),
-            dataset=Part("random", generated),
+            backend=Part(f"{wishes.backend}-generic", {**parts.backend, **device}),
+            dataset=Part("random", {**parts.inputs, **numbers}),
             metric=Part("none"),
-            interpreter=given.get("python") or sys.executable,
+            interpreter=python,
+            python_path=parts.python_path,
             scenarios=wishes.scenarios,
             modes=["performance"],
             profile=wishes.profile,
@@ -93,12 +104,78 @@ def request(model: str, given: dict[str, str]) -> RunSpec:
             targets=wishes.targets,
             max_batchsize=wishes.max_batchsize,
             workers=wishes.workers,
+            implementation=wishes.implementation,
+            engine=wishes.engine,
+            harness=_harness(wishes.engine, given.get("harness", ""), python),
+            library=wishes.library,
             user_conf=wishes.user_conf,
             rerun=wishes.rerun,
             hw_name=wishes.hw_name,
             device=wishes.device,
         )
     )
+
+
+class _Parts(NamedTuple):
+    """What differs between the kinds of models."""
+
+    backend: dict[str, Any]  #: options
+    inputs: dict[str, Any]  #: options of the data set
+    python_path: list[str] = []
+
+
+def backend_of(path: str) -> str:
+    """The backend that the name of a model file asks for."""
+    return "pytorch" if path.lower().endswith(TORCH_SUFFIXES) else "onnxruntime"
+
+
+def _onnx_parts(path: str, given: dict[str, str]) -> _Parts:
+    _refuse(TORCH_OPTIONS, given, "an ONNX model")
+    return _Parts({"model": path}, {"model": path, "axes": _axes(given.get("axes", ""))})
+
+
+def _torch_parts(path: str, given: dict[str, str]) -> _Parts:
+    """A TorchScript file; or a module that ``--model_code`` makes, with the weights in the file unless it is code."""
+    _refuse(ONNX_OPTIONS, given, "a PyTorch model")
+    if not given.get("inputs"):
+        raise UsageError(
+            "a PyTorch model does not name the shapes of its inputs",
+            hint="give that of one sample: --inputs=3x224x224 or --inputs=int64:128,float32:16",
+        )
+    inputs = {"inputs": _inputs(given["inputs"])}
+    code, mode = given.get("model_code", ""), given.get("torch_mode", "")
+    if not code and (path.endswith(".py") or mode not in ("", "torchscript")):
+        raise UsageError("eager and compiled modules are made by code of yours: --model_code=FILE.py:FUNCTION")
+    if not code:
+        return _Parts({"model": path}, inputs)
+    if mode not in ("", "eager", "compile"):
+        raise UsageError(f"--torch_mode={mode}: expected eager or compile where there is --model_code")
+    file, colon, function = code.rpartition(":")
+    file = os.path.abspath(os.path.expanduser(file))
+    if not colon or not function.isidentifier() or not file.endswith(".py") or not os.path.isfile(file):
+        raise UsageError(f"--model_code={code}: expected FILE.py:FUNCTION, and the file to be there")
+    weights = "" if path.endswith(".py") else path
+    factory = f"{os.path.splitext(os.path.basename(file))[0]}:{function}"
+    return _Parts(
+        {"model": weights, "mode": mode or "eager", "factory": factory}, inputs, python_path=[os.path.dirname(file)]
+    )
+
+
+def _refuse(options: tuple[str, ...], given: dict[str, str], what: str) -> None:
+    for name in options:
+        if given.get(name):
+            raise UsageError(f"--{name} means nothing for {what}")
+
+
+def _harness(engine: str, named: str, python: str) -> str:
+    """The C++ harness, built now when none is named; "" where there is no engine."""
+    if not engine or named:
+        return os.path.abspath(named) if engine else ""
+    from franca.mlperf.native.build import Request, build, default_root
+
+    say = lambda text: print(f"  {text}", file=sys.stderr, flush=True)  # noqa: E731
+    engines = (engine,) if engine == "libtorch" else ()
+    return build(Request(default_root(), python=python, engines=engines), say).program
 
 
 def _whole(name: str, text: str) -> int:
@@ -113,6 +190,19 @@ def _axes(text: str) -> dict[str, int]:
     for part in filter(None, text.split(",")):
         name, _, size = part.partition("=")
         found[name.strip()] = _whole("axes", size.strip())
+    return found
+
+
+def _inputs(text: str) -> dict[str, list[Any]]:
+    """``3x224x224,int64:128`` as types and shapes of one sample, in the order of the module's arguments."""
+    found: dict[str, list[Any]] = {}
+    for part in text.split(","):
+        kind, _, shape = part.strip().rpartition(":")
+        sizes = shape.split("x")
+        if kind not in ("", *TYPES.values()) or not all(size.isdigit() and int(size) for size in sizes):
+            known = ", ".join(TYPES.values())
+            raise UsageError(f"--inputs={text}: expected [TYPE:]SIZExSIZE..., several with commas; types: {known}")
+        found[f"input{len(found)}"] = [kind or "float32", *(int(size) for size in sizes)]
     return found
 
 

@@ -56,10 +56,12 @@ def _digits(model: Model, wishes: Wishes, env: Env) -> Parts:
     shape = [int(size) for size in asked.text(env, "CM_ML_MODEL_INPUT_SHAPE").split(",")[1:]]
     scale = float(asked.text(env, "CM_ML_MODEL_INPUT_SCALE") or 1)
     place = {"path": asked.text(env, "CM_DATASET_DIGITS_PATH"), "shape": shape, "scale": scale}
+    # A TorchScript module has one output, and no name for it.
+    named = {"output": asked.text(env, "CM_ML_MODEL_OUTPUT_NAME")} if wishes.backend == "onnxruntime" else {}
     return Parts(
         "digits",
         "handwritten digits (hold-out)",
-        Part(wishes.backend, {**_engine(wishes, env), "output": asked.text(env, "CM_ML_MODEL_OUTPUT_NAME")}),
+        Part(wishes.backend, {**_engine(wishes, env), **named}),
         Part("digits", {**place, **samples(model, wishes)}),
         Part("label"),
     )

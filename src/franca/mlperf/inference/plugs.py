@@ -119,6 +119,7 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("backend", "onnxruntime"): "franca.mlperf.inference.backends.ort:OrtBackend",
     ("backend", "onnxruntime-generic"): "franca.mlperf.inference.backends.generic:GenericOrtBackend",
     ("backend", "pytorch"): "franca.mlperf.inference.backends.torch_backend:TorchBackend",
+    ("backend", "pytorch-generic"): "franca.mlperf.inference.backends.generic_torch:GenericTorchBackend",
     ("dataset", "random"): "franca.mlperf.inference.datasets.random_inputs:RandomInputs",
     ("metric", "none"): "franca.mlperf.inference.metrics:NoMetric",
     ("dataset", "digits"): "franca.mlperf.inference.datasets.digits:DigitsDataset",

@@ -17,6 +17,7 @@ from franca.mlperf.power.client import PowerServer
 
 MAX_BYTES = 1 << 20
 ENGINES = ("null", "bridge", "onnxruntime", "libtorch")  #: of the C++ harness (section 5.4, 6)
+LOCAL_ENGINES = ("onnxruntime", "libtorch")  #: those that have the model inside the program
 COMPLIANCE_TESTS = ("TEST01", "TEST04", "TEST05")  #: those that this harness runs (section 9)
 
 
@@ -171,6 +172,11 @@ def _check_engine(spec: RunSpec) -> None:
     if spec.servers:
         raise UsageError(f"engine {spec.engine} asks no servers", hint="leave the engine out")
     _one_of("engine", spec.engine, ENGINES)
+    if spec.engine in LOCAL_ENGINES and spec.device != "cpu":
+        raise UsageError(
+            f"engine {spec.engine} runs on the CPU, not on {spec.device}",
+            hint="the Python harness and the bridge use other devices: --implementation=bridge",
+        )
     if not os.access(spec.harness, os.X_OK) or not os.path.isfile(spec.harness):
         raise Unavailable(
             f"engine {spec.engine} needs the C++ harness; there is no program {spec.harness!r}",

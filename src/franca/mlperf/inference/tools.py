@@ -14,12 +14,14 @@ NEEDED = {
     "numpy": 'franca run script "get generic-python-lib _numpy"',
 }
 _ORT = ("onnxruntime", 'franca run script "get generic-python-lib _onnxruntime"')
+_TORCH = ("torch", 'franca run script "get generic-python-lib _torch"')
 BACKEND_NEEDS = {
     "onnxruntime": _ORT,
     "onnxruntime-generic": _ORT,
     "onnxruntime-tensors": _ORT,
     "onnxruntime-greedy": _ORT,
-    "pytorch": ("torch", 'franca run script "get generic-python-lib _torch"'),
+    "pytorch": _TORCH,
+    "pytorch-generic": _TORCH,
 }
 
 _PROBE = """

@@ -107,7 +107,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         profile=_profile(env),
         output=output,
         targets=_targets(env, scenarios, rules, model),
-        backend=_one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", ["onnxruntime"]),
+        backend=_backend(env, model),
         device=_device(env),
         threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0),
         workers=asked.whole(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, least=1),
@@ -143,6 +143,13 @@ def _official(env: Mapping[str, object], model: Model) -> str:
     if given and not is_benchmark(given):
         raise UsageError(f"--official_model={given}: no round has this benchmark", hint="e.g. resnet, llama3.1-8b-edge")
     return given or ("" if model.checked_as else model.stands_for)
+
+
+def _backend(env: Mapping[str, object], model: Model) -> str:
+    found = _one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", list(CPP_ENGINES))
+    if found == "pytorch" and model.task != "digits":
+        raise UsageError(f"--backend=pytorch: --model={model.name} is an ONNX file, expected onnxruntime")
+    return found
 
 
 def _batch(env: Mapping[str, object], model: Model) -> int:

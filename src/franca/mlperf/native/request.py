@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from franca.mlperf.inference.backends.ort import usual_threads
 from franca.mlperf.inference.job import Job
 from franca.mlperf.inference.plugs import PlugError
 from franca.mlperf.inference.sut import payload_bytes
@@ -73,21 +74,40 @@ def _engine_values(job: Job, rows: Rows | None) -> dict[str, Any]:
     options = job.backend.options
     if str(options.get("device") or "cpu") != "cpu":
         raise PlugError(f"engine {job.engine} runs on the CPU, not on {options['device']}")
+    if job.engine == "libtorch" and str(options.get("mode") or "torchscript") != "torchscript":
+        raise PlugError(f"engine libtorch runs TorchScript files, not mode {options['mode']}; use the bridge")
     return {
         "library": job.library,
         "model": options.get("model", ""),
         "output": options.get("output", ""),
-        "threads": int(options.get("threads") or 1),
+        "threads": int(options.get("threads") or 0) or _usual_threads(job),
         "payload": PAYLOADS[job.metric.name],
         "rows": rows.path,
         "row_shape": " ".join(str(size) for size in rows.shape),
     }
 
 
+def _usual_threads(job: Job) -> int:
+    """As the Python backends choose; 0 = the runtime's own choice."""
+    return usual_threads(str(job.backend.options["model"])) if job.engine == "onnxruntime" else 0
+
+
 def _line(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise PlugError(f"the C++ harness takes no line breaks in {text!r}")
     return text
+
+
+def _one_array(job: Job, batch: Any) -> Any:
+    """The float32 array of a batch, which may have a name."""
+    arrays = list(batch.values()) if isinstance(batch, dict) else [batch]
+    kinds = [str(getattr(array, "dtype", type(array).__name__)) for array in arrays]
+    if kinds != ["float32"]:
+        raise PlugError(
+            f"engine {job.engine} takes one float32 array per batch; this data set gives {', '.join(kinds)}; "
+            "use the bridge"
+        )
+    return arrays[0]
 
 
 def write_rows(job: Job, dataset: Any) -> Rows:
@@ -100,10 +120,8 @@ def write_rows(job: Job, dataset: Any) -> Rows:
         for at in range(0, dataset.count, CHUNK):
             chosen = list(range(at, min(at + CHUNK, dataset.count)))
             dataset.load(chosen)
-            batch = dataset.batch(chosen)
-            if not isinstance(batch, np.ndarray):
-                raise PlugError(f"engine {job.engine} takes one array per batch; this data set gives {type(batch)}")
+            batch = _one_array(job, dataset.batch(chosen))
             shape = batch.shape[1:]
-            out.write(np.ascontiguousarray(batch, dtype=np.float32))
+            out.write(np.ascontiguousarray(batch))
             dataset.unload(chosen)
     return Rows(path, shape)

@@ -10,6 +10,11 @@ from franca.mlperf.inference.plugs import Capabilities, PlugError
 SMALL_MODEL_BYTES = 1 << 20  #: below this, a second thread costs more than it brings (measured, docs/performance.md)
 
 
+def usual_threads(model: str) -> int:
+    """Intra-op threads for a model file where the user does not say."""
+    return 1 if os.path.getsize(model) < SMALL_MODEL_BYTES else (os.cpu_count() or 1)
+
+
 class OrtBackend:
     """ONNX Runtime on one device.
 
@@ -59,7 +64,7 @@ class OrtBackend:
 
     def _session(self, onnxruntime: Any) -> Any:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._thread_count()
+        options.intra_op_num_threads = self.threads or usual_threads(self.model)
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
@@ -68,11 +73,6 @@ class OrtBackend:
             raise
         except Exception as error:  # the runtime has no common base class for a broken model
             raise PlugError(f"model {self.model} cannot be opened by onnxruntime: {error}") from error
-
-    def _thread_count(self) -> int:
-        if self.threads:
-            return self.threads
-        return 1 if os.path.getsize(self.model) < SMALL_MODEL_BYTES else (os.cpu_count() or 1)
 
     def _providers(self, onnxruntime: Any) -> list[str]:
         wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(self.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from franca.mlperf.inference.plugs import Capabilities, PlugError
@@ -48,11 +49,16 @@ class TorchBackend:
         return Capabilities("pytorch", str(torch.__version__), str(self._device))
 
     def predict(self, batch: Any) -> Any:
+        return self._first_output([batch]).cpu().numpy()
+
+    def _first_output(self, arrays: Iterable[Any]) -> Any:
+        """The first tensor that the module returns, alone, in a tuple or list, or in a dictionary."""
         torch = self._torch
         with torch.inference_mode():
-            output = self._call(torch.from_numpy(batch).to(self._device))
-            first = output[0] if isinstance(output, (tuple, list)) else output
-            return first.cpu().numpy()
+            output = self._call(*(torch.from_numpy(array).to(self._device) for array in arrays))
+            if isinstance(output, dict):
+                return next(iter(output.values()))
+            return output[0] if isinstance(output, (tuple, list)) else output
 
     def _chosen(self, torch: Any) -> Any:
         """The device, when it can be had."""

@@ -16,7 +16,7 @@ namespace {
 class LibTorchEngine : public Engine {
  public:
   explicit LibTorchEngine(const RunConfig& config) : shape_(config.row_shape) {
-    at::set_num_threads(config.threads);
+    if (config.threads > 0) at::set_num_threads(config.threads);
     module_ = torch::jit::load(config.model, torch::kCPU);
     module_.eval();
     shape_.insert(shape_.begin(), 0);

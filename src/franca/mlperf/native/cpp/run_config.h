@@ -37,7 +37,7 @@ struct RunConfig {
   std::string rows;                 // file with sample_count rows of float32, one sample after the other
   std::vector<int64_t> row_shape;   // of one sample
   std::string payload = "argmax";   // argmax: int64 class; first: float32
-  int threads = 1;
+  int threads = 1;                  // 0 = the runtime's own choice
 };
 
 // Throws std::runtime_error with the line when the file is wrong.
