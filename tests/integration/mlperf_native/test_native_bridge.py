@@ -39,6 +39,15 @@ def test_all_scenarios_run_and_are_right(native_request) -> None:
     assert not list(Path(found["Offline"].performance.folder).glob("*.f32"))
 
 
+def test_queries_of_more_samples_than_a_batch_are_answered(native_request, tmp_path) -> None:
+    conf = tmp_path / "user.conf"
+    lines = ("min_duration = 100", "min_query_count = 100", "samples_per_query = 12")
+    conf.write_text("".join(f"*.MultiStream.{line}\n" for line in lines), "utf-8")
+    found = run_here(native_request(scenarios=["MultiStream"], user_conf=str(conf), max_batchsize=4))
+    assert found["MultiStream"].accuracy.equals_direct and not found["MultiStream"].accuracy.errors
+    assert found["MultiStream"].performance.samples >= 1200 and not found["MultiStream"].performance.errors
+
+
 def test_a_plug_in_system_under_test_answers_through_the_bridge(native_request) -> None:
     holds = {"name": "native_bad_parts:Holding", "options": {}}
     path = [str(Path(__file__).parent)]

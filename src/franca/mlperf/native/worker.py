@@ -19,6 +19,7 @@ from franca.mlperf.inference.plugs import build
 from franca.mlperf.inference.predictors import data_parts, predictor_for
 from franca.mlperf.inference.sut import Predictor, payload_bytes
 from franca.mlperf.native import wire
+from franca.mlperf.native.request import largest_batch
 
 SETUP_FAILED = 65  #: as ``child.SETUP_FAILED``
 
@@ -111,12 +112,13 @@ class BatchWorker(_Worker):
     """The harness's own: each batch is answered at once, in order."""
 
     def start(self) -> None:
-        self._out = self._predictor.buffer(self._job.max_batchsize)
+        size = largest_batch(self._job)
+        self._out = self._predictor.buffer(size)
         self._itemsize = payload_bytes(self._predictor.metric)
         if self._itemsize:
             whole: Any = self._out.reshape(-1).view("uint8")
             self._bytes = memoryview(whole)
-        self._predictor.warm_up(sorted({1, self._job.max_batchsize}))
+        self._predictor.warm_up(sorted({1, size}))
 
     def batch(self, number: int, indices: Any) -> None:
         count = len(indices)

@@ -57,6 +57,14 @@ Batcher::Taken Batcher::Take(Batch* batch, uint64_t* flushes) {
   return kBatchTaken;
 }
 
+bool Batcher::TryTake(Batch* batch) {
+  batch->clear();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (waiting_ == 0 || (wait_.count() > 0 && waiting_ < max_ && !flushing_)) return false;
+  Move(batch);
+  return true;
+}
+
 void Batcher::Move(Batch* batch) {
   while (waiting_ > 0 && batch->size() < max_) {
     Chunk& chunk = chunks_.front();

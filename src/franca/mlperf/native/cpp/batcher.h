@@ -38,6 +38,9 @@ class Batcher {
   // `flushes`, when everything that came before is handed out; callers who pass nullptr are not told.
   Taken Take(Batch* batch, uint64_t* flushes = nullptr);
 
+  // The same without waiting: false when there is no batch that Take would hand out at once.
+  bool TryTake(Batch* batch);
+
  private:
   struct Chunk {
     std::vector<mlperf::QuerySample> samples;

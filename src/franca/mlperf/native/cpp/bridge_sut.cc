@@ -50,7 +50,12 @@ class BridgeSut : public Sut {
   ~BridgeSut() override { batcher_.Close(); }
 
   const std::string& Name() override { return name_; }
-  void IssueQuery(const std::vector<mlperf::QuerySample>& samples) override { batcher_.Push(samples); }
+  void IssueQuery(const std::vector<mlperf::QuerySample>& samples) override {
+    if (channels_[0]->inlined())
+      channels_[0]->Ask(samples);
+    else
+      batcher_.Push(samples);
+  }
 
   void FlushQueries() override { batcher_.Flush(); }
 

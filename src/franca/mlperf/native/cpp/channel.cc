@@ -21,11 +21,13 @@ Channel::Channel(const RunConfig& config, size_t number, Batcher* batcher, Repor
       name_("worker " + std::to_string(number)),
       item_bytes_(config.item_bytes),
       whole_batches_(config.whole_batches),
+      inline_(whole_batches_ && (config.scenario == "SingleStream" || config.scenario == "MultiStream")),
+      max_batch_(config.max_batch),
       in_flight_(config.per_query ? kInFlightServer : kInFlight),
       batcher_(batcher),
       report_(report),
       answers_(report, config.item_bytes, config.per_query) {
-  receiver_ = std::thread([this] { ReceiveLoop(); });
+  if (!inline_) receiver_ = std::thread([this] { ReceiveLoop(); });
 }
 
 Channel::~Channel() {
@@ -33,11 +35,35 @@ Channel::~Channel() {
   close(fd_);
 }
 
-void Channel::WaitReady() {
+template <typename Condition>
+void Channel::Until(Condition done) {
+  if (inline_) {
+    while (!done())
+      if (!ReceiveOne()) Gone();
+    return;
+  }
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return ready_ || gone_; });
+  changed_.wait(lock, done);
+}
+
+void Channel::WaitReady() {
+  Until([this] { return ready_ || gone_; });
   if (gone_) throw std::runtime_error(name_ + " ended before it was ready");
-  sender_ = std::thread([this] { SendLoop(); });
+  if (!inline_) sender_ = std::thread([this] { SendLoop(); });
+}
+
+void Channel::Ask(const std::vector<mlperf::QuerySample>& samples) {
+  const auto now = Clock::now();
+  for (size_t at = 0; at < samples.size();) {
+    next_batch_.clear();
+    for (; at < samples.size() && next_batch_.size() < max_batch_; ++at) {
+      next_batch_.ids.push_back(samples[at].id);
+      next_batch_.indices.push_back(static_cast<uint32_t>(samples[at].index));
+    }
+    next_batch_.issued.resize(next_batch_.size(), now);
+    Give(&next_batch_);
+    Until([this] { return open_.empty(); });
+  }
 }
 
 void Channel::AskLoad(ToWorker kind, const std::vector<uint32_t>& indices) {
@@ -51,8 +77,7 @@ void Channel::AskLoad(ToWorker kind, const std::vector<uint32_t>& indices) {
 }
 
 void Channel::WaitLoaded() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return loads_ == 0 || gone_; });
+  Until([this] { return loads_ == 0 || gone_; });
 }
 
 void Channel::SendFlush() {
@@ -96,15 +121,15 @@ void Channel::SendLoop() {
   }
 }
 
-void Channel::Give(Batch* batch) {
+bool Channel::Give(Batch* batch) {
   uint32_t number;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (gone_ || report_->failed()) {
       Answers(report_, item_bytes_, false).SendEmpty(batch->ids.data(), batch->size());
-      return;
+      return false;
     }
-    number = next_++ & 0x7fffffff;
+    number = next_number_++ & 0x7fffffff;
     Open& open = open_[number];
     open.batch = *batch;
     open.began = Clock::now();
@@ -115,13 +140,23 @@ void Channel::Give(Batch* batch) {
   const Header header{kBatch, static_cast<uint32_t>(batch->size()), number, 0};
   // When this fails the worker is gone: the receiving thread sees it too, and answers for it.
   SendAll(fd_, header, batch->indices.data(), batch->size() * sizeof(uint32_t));
+  return true;
 }
 
 void Channel::ReceiveLoop() {
-  Header header;
-  while (ReceiveAll(fd_, &header, sizeof(header)))
-    if (!Handle(header)) break;
+  while (ReceiveOne()) {
+  }
   Gone();
+}
+
+bool Channel::ReceiveOne() {
+  Header header;
+  return ReceiveAll(fd_, &header, sizeof(header)) && Handle(header);
+}
+
+// Give the worker its next batch from the receiving thread, so that the sending one need not wake up for it.
+bool Channel::Refill() {
+  return !inline_ && batcher_->TryTake(&next_batch_) && Give(&next_batch_);
 }
 
 bool Channel::Handle(const Header& header) {
@@ -165,8 +200,8 @@ bool Channel::Answer(const Header& header) {
     }
     open = std::move(found->second);
     open_.erase(found);
-    changed_.notify_all();
   }
+  if (!Refill()) changed_.notify_all();
   if (header.count != open.batch.size() || !SizesFit(header)) {
     Wrong("gave " + std::to_string(header.count) + " answers of " + std::to_string(header.bytes) + " bytes to " +
           std::to_string(open.batch.size()) + " samples, expected " + std::to_string(item_bytes_) + " bytes each");

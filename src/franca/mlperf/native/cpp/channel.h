@@ -23,6 +23,9 @@ class Channel {
   ~Channel();
 
   void WaitReady();  // throws std::runtime_error when the worker ends instead
+  // Streams: answer a query in the calling thread. Threads would only pass it on, at 10 microseconds a hop and more.
+  void Ask(const std::vector<mlperf::QuerySample>& samples);
+  bool inlined() const { return inline_; }
   // Ask for loading or unloading; two calls, so that all workers do it at once.
   void AskLoad(ToWorker kind, const std::vector<uint32_t>& indices);
   void WaitLoaded();
@@ -37,15 +40,20 @@ class Channel {
     size_t left;
   };
 
+  // Wait until `done`, hearing the worker in this thread where no other does.
+  template <typename Condition>
+  void Until(Condition done);
   void SendLoop();
   void ReceiveLoop();
+  bool ReceiveOne();  // false: the worker is gone, or cannot be understood any more
+  bool Refill();
   bool Handle(const Header& header);  // false: the worker cannot be understood any more
   bool Answer(const Header& header);
   bool Some(const Header& header);
   void AnswerOne(uint64_t token, const char* payload, uint32_t size);
   bool Failed(const Header& header);
   void SendFlush();
-  void Give(Batch* batch);
+  bool Give(Batch* batch);  // false: it was answered by nothing, for the run has failed
   // What comes after the header of kAnswer and kSome; false when the worker cannot be understood any more.
   bool ReadPayloads(const Header& header, size_t tokens);
   bool SizesFit(const Header& header) const;
@@ -60,19 +68,21 @@ class Channel {
   const std::string name_;
   const size_t item_bytes_;
   const bool whole_batches_;
-  const size_t in_flight_;
+  const bool inline_;
+  const size_t max_batch_, in_flight_;
   Batcher* const batcher_;
   Report* const report_;
   Answers answers_;  // used by the receiving thread, and under `mutex_` once that has ended
   std::vector<uint64_t> tokens_;
   std::vector<uint32_t> sizes_;  // empty when all are of `item_bytes_`
   std::vector<char> body_;
+  Batch next_batch_;  // of the receiving thread, or of the one that asks
 
   std::mutex mutex_;
   std::mutex send_mutex_;
   std::condition_variable changed_;
   std::map<uint32_t, Open> open_;
-  uint32_t next_ = 0;
+  uint32_t next_number_ = 0;
   size_t loads_ = 0;  // asked for and not done
   bool ready_ = false;
   bool stopping_ = false;
