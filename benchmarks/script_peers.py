@@ -207,6 +207,22 @@ def classic_content(clone: str, work: Path, peers: Path, options: argparse.Names
     return content(contestants, fresh, options.rounds, options.limit)
 
 
+def own_recipe(clone: str, work: Path, peers: Path, options: argparse.Namespace) -> Any:
+    """``detect os`` by our own recipe, in a store without content, beside cmind with the content that it needs for it.
+
+    The content's own script starts some 35 programs, for both tools, so that "run, uncached" measures these as well.
+    """
+    repo = copy_clone(clone, work / "own")
+    words = classic_words(launcher("franca")), classic_words(str(peers / "bin" / "cm"))
+    contestants = [
+        Contestant("franca", classic_home(work / "own" / "franca", []), words[0]),
+        Contestant("cmind", classic_home(work / "own" / "cmind", [repo]), words[1]),
+    ]
+    for one in contestants:
+        warm_up(one, ["run, uncached"], options.limit)
+    return match(contestants, ["run, uncached"], options.rounds, options.limit)
+
+
 def new_content(clone: str, work: Path, peers: Path, options: argparse.Namespace) -> Any:
     repo = copy_clone(clone, work)
 
@@ -282,6 +298,8 @@ def measure(options: argparse.Namespace, work: Path) -> Iterator[dict[str, Any]]
     report: dict[str, Any] = {"machine": machine(), "peers": PEERS, "limit_s": options.limit}
     if options.classic:
         report["classic content"] = classic_content(options.classic, work, peers, options)
+        yield report
+        report["own recipe"] = own_recipe(options.classic, work, peers, options)
         yield report
     if options.new:
         report["new content"] = new_content(options.new, work, peers, options)

@@ -21,7 +21,7 @@ from franca._packed import checksum, group_holds, key
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing costs more than the whole lane
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
 _TRUE = ("1", "true", "yes")
 
@@ -142,6 +142,8 @@ VARIABLES = (
     "PYTHONPATH", "PYTHONUTF8", "SHELL", "TERM", "USER", "VIRTUAL_ENV",
 )  # fmt: skip
 FAMILIES = ("CM_", "FRANCA_", "MLC_")
+#: So many objects more than were given back start a search for cycles among them; a short command makes fewer.
+ENOUGH = 50_000
 
 
 def home_dialect(name: str) -> str:
@@ -255,7 +257,7 @@ def _remembered(path: str, asked: bytes, digest: bytes) -> Answer | None:
 
 def _find_request(name: str, argv: list[str]) -> tuple[str, str, list[str], list[str]] | None:
     """(kind, name, tags to have, tags not to have) of a plain search; None for anything else."""
-    if name not in ("franca", "cm") or len(argv) < 2 or argv[0] not in FINDING or argv[1] not in KINDS:
+    if name not in ("franca", "cm", "mlc") or len(argv) < 2 or argv[0] not in FINDING or argv[1] not in KINDS:
         return None
     word, tags = "", ""
     for arg in argv[2:]:
@@ -265,6 +267,8 @@ def _find_request(name: str, argv: list[str]) -> tuple[str, str, list[str], list
             word = arg
         else:
             return None
+    if name == "mlc" and word and tags:
+        return None  # there the name alone counts
     wanted = [tag for tag in map(str.strip, tags.split(",")) if tag]
     if any(tag.startswith(("_", "-_")) for tag in wanted):
         return None
@@ -319,7 +323,7 @@ def write(descriptor: int, text: str) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def main(name: str) -> None:
+def main(name: str) -> NoReturn:
     """Answer the command line of this process as the program ``name``; does not return."""
     argv = sys.argv[1:]
     lane = answer = None
@@ -330,7 +334,7 @@ def main(name: str) -> None:
     except Exception:  # any doubt at all: the ordinary way knows better, and says so
         answer = None
     if answer is None:
-        sys.exit(slow(name, argv))
+        _end(slow(name, argv))
     try:
         write(1, answer.out)
         write(2, answer.err)
@@ -339,6 +343,34 @@ def main(name: str) -> None:
     if lane is not None and lane.looked:
         looked(lane.path, lane.who, os.environ, lane.view)
     os._exit(answer.status)
+
+
+_gently = False
+
+
+def end_gently() -> None:
+    """Let Python end this process in its own time: something runs here that may count on it."""
+    global _gently
+    _gently = True
+
+
+def _end(status: int) -> NoReturn:
+    """End the process with what matters of Python's own end: exit functions, and nothing left in the streams.
+
+    To take every module and object apart would cost half as much as a short command.
+    """
+    threading = sys.modules.get("threading")
+    if not _gently and (threading is None or threading.active_count() == 1):
+        import atexit
+
+        atexit._run_exitfuncs()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+        except (OSError, ValueError, AttributeError):
+            pass  # Python says it in its own words
+    sys.exit(status)
 
 
 def load_msgspec() -> None:
@@ -359,8 +391,10 @@ def load_msgspec() -> None:
 
 def slow(name: str, argv: list[str]) -> int:
     """The ordinary command line; its answer is remembered where ``franca.catalog.memo`` says that it may be."""
+    import gc
+
+    gc.set_threshold(ENOUGH)
     module, function = FRONTS.get(name, OTHER_FRONT)
-    load_msgspec()
     memo = __import__("franca.catalog.memo", fromlist=["Recorder"])  # by name: the lane lies below every layer
     with memo.Recorder(name, argv, os.environ) as recorder:
         front = getattr(__import__(module, fromlist=[function]), function)

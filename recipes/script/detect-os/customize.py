@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import shlex
 
 # package manager -> (distribution ids that use it, install command, refresh command)
 _MANAGERS = {
@@ -26,27 +24,38 @@ def preprocess(i):
     env["CM_HOST_OS_TYPE"] = os_info["platform"]
     env["CM_HOST_OS_BITS"] = os_info["bits"]
     env["CM_HOST_PYTHON_BITS"] = os_info["python_bits"]
-    uname = platform.uname()
-    env["CM_HOST_OS_MACHINE"] = uname.machine
-    env["CM_HOST_PLATFORM_FLAVOR"] = uname.machine
-    env["CM_HOST_OS_KERNEL_VERSION"] = uname.release
-    env["CM_HOST_SYSTEM_NAME"] = uname.node
-    state["os_uname_machine"] = uname.machine
-    state["os_uname_all"] = " ".join(part for part in uname if part)
+    system, node, release, version, machine = uname()
+    env["CM_HOST_OS_MACHINE"] = machine
+    env["CM_HOST_PLATFORM_FLAVOR"] = machine
+    env["CM_HOST_OS_KERNEL_VERSION"] = release
+    env["CM_HOST_SYSTEM_NAME"] = node
+    state["os_uname_machine"] = machine
+    state["os_uname_all"] = " ".join(part for part in (system, node, release, version, machine) if part)
     env.update(distribution(os_info["platform"]))
     env.update(package_manager(env["CM_HOST_OS_FLAVOR"], env.get("CM_HOST_OS_FLAVOR_LIKE", "")))
     if os_info["platform"] == "linux":
         env["CM_HOST_OS_GLIBC_VERSION"] = glibc_version()
-        env["+CM_HOST_OS_DEFAULT_LIBRARY_PATH"] = library_folders(uname.machine)
+        env["+CM_HOST_OS_DEFAULT_LIBRARY_PATH"] = library_folders(machine)
     if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
         env["CM_RUN_INSIDE_DOCKER"] = "yes"
     return {"return": 0}
+
+
+def uname():
+    """System, host, release, version and machine. Asking ``platform`` costs as much as all the rest of this script."""
+    if hasattr(os, "uname"):
+        return tuple(os.uname())
+    import platform
+
+    return tuple(platform.uname())[:5]
 
 
 def distribution(kind):
     """Name, relatives and version of the distribution as environment keys."""
     if kind == "linux":
         return linux_distribution(read_first(("/etc/os-release", "/usr/lib/os-release")))
+    import platform
+
     version = platform.mac_ver()[0] if kind == "darwin" else platform.version()
     return {
         "CM_HOST_OS_FLAVOR": "macos" if kind == "darwin" else kind,
@@ -60,16 +69,22 @@ def linux_distribution(text):
     for line in text.splitlines():
         key, separator, value = line.strip().partition("=")
         if separator and not key.startswith("#"):
-            fields[key] = unquote(value)
+            fields[key] = value
     return {
-        "CM_HOST_OS_FLAVOR": fields.get("ID", "linux").lower(),
-        "CM_HOST_OS_FLAVOR_LIKE": fields.get("ID_LIKE", "").lower(),
-        "CM_HOST_OS_VERSION": fields.get("VERSION_ID", "").lower(),
+        "CM_HOST_OS_FLAVOR": unquote(fields.get("ID", "linux")).lower(),
+        "CM_HOST_OS_FLAVOR_LIKE": unquote(fields.get("ID_LIKE", "")).lower(),
+        "CM_HOST_OS_VERSION": unquote(fields.get("VERSION_ID", "")).lower(),
     }
 
 
 def unquote(value):
     """The value of one os-release assignment, which is written in shell quoting."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    inner = value[1:-1] if quoted else value
+    if not any(char in inner for char in ("\"'\\" if quoted else "\"'\\ \t")):
+        return inner
+    import shlex
+
     try:
         words = shlex.split(value)
     except ValueError:

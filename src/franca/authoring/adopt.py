@@ -21,6 +21,7 @@ from franca.catalog.names import new_uid
 from franca.errors import NotFound
 from franca.model.dialect import Dialect
 from franca.model.ids import Ref
+from franca.model.record import replace
 from franca.model.tags import split_tags
 
 _MAX_INPUTS = 40
@@ -68,7 +69,7 @@ def propose(survey: Survey, ref: Ref, tags: Sequence[str], dialect: Dialect, *, 
     """
     alias = ref.name.alias or script_name(survey.path)
     check_name(alias)
-    ref = Ref(msgspec.structs.replace(ref.name, alias=alias), ref.repo)
+    ref = Ref(replace(ref.name, alias=alias), ref.repo)
     key = dialect.key(env_name(alias))
     chosen = None if command else _chosen(survey)
     inputs = _inputs(chosen, key) if chosen else []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
 
 from franca import _boot
 from franca._packed import Damaged
@@ -12,16 +10,20 @@ from franca.catalog import memo, snapshot
 from franca.catalog import roots as places
 from franca.catalog.index import Broken, Index, Row, scan
 from franca.catalog.query import Table, repo_selected
-from franca.catalog.repositories import discover
 from franca.errors import Ambiguous, KindNotFound, NotFound
 from franca.model.artifact import Artifact, Repo
 from franca.model.dialect import CLASSIC, Dialect
 from franca.model.ids import AUTOMATION, WELL_KNOWN_KINDS, ObjectRef, Ref, is_pattern
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.tags import TagQuery
 
-_OFF = ("no", "off", "false")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
 
-Answer = TypeVar("Answer")
+    Answer = TypeVar("Answer")
+
+_OFF = ("no", "off", "false")
 
 
 class Catalog:
@@ -154,6 +156,8 @@ class Catalog:
         known = None if self._unkept else snapshot.repositories(self._who)
         if known is not None:
             return known
+        from franca.catalog.repositories import discover
+
         found = discover(self.roots, self.home_dialect)
         self._warn(list(found.warnings))
         return found.repos

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import msgspec
-
 from franca import _packed
 from franca._packed import View
 from franca.catalog.scan import Listing, list_directories
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Place = tuple[str, str]  # the path of a folder, the family of meta files that it is read by
 
 
-class Turn(msgspec.Struct):
+class Turn(Record, frozen=False):
     """A folder in which artifacts are: what of it holds, and what is to be read."""
 
     path: str
@@ -27,7 +27,7 @@ class Turn(msgspec.Struct):
     changed: bool
 
 
-class Told(msgspec.Struct):
+class Told(Record, frozen=False):
     """What is known to have happened in a folder."""
 
     present: dict[str, bool] = {}  #: names of which anything may have changed: whether there is a directory

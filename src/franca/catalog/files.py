@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any
 
 from franca.catalog.jsontext import to_json
 from franca.errors import FrancaError, Location, MalformedFile, NotFound, Unavailable
+from franca.model.light import Any
 
 #: A configuration file beyond this many bytes is not one (the largest real one is about 0.2 MB).
 MAX_BYTES = 64 * 1024 * 1024

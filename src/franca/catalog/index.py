@@ -7,25 +7,24 @@ when much has changed, the whole (CM core, section 6.4 and the rule after it; de
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import msgspec
-
 from franca import _packed
 from franca._packed import Memory, Part, View
 from franca.catalog.comparison import Delta
-from franca.catalog.repositories import discover
 from franca.catalog.roots import Roots
 from franca.catalog.scan import Listing, list_directories, pack, unpack
 from franca.model.artifact import Repo
 from franca.model.dialect import CLASSIC, DIALECTS, Dialect
 from franca.model.ids import ObjectRef
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Identity = tuple[Any, ...]
 
 
-class Row(msgspec.Struct):
+class Row(Record, frozen=False):
     """One artifact in the index; its metas are read when asked for."""
 
     path: str
@@ -48,7 +47,7 @@ class Row(msgspec.Struct):
         return unpack(self.part.meta(*(self.raw or self.place)))
 
 
-class Broken(msgspec.Struct, frozen=True):
+class Broken(Record):
     """A directory whose meta cannot be used: not found by searches, but it can be deleted or updated."""
 
     path: str
@@ -143,6 +142,8 @@ def scan(who: Identity, roots: Roots, home: Dialect = CLASSIC, old: Index | None
     view = old.view if old else None
     found, changed = view.found if view else None, False
     if found is None or not _packed.group_holds(*found[0]):
+        from franca.catalog.repositories import discover  # not for those who find all as it was
+
         fresh = discover(roots, home)
         found, changed = (fresh.group, [_repo_row(repo) for repo in fresh.repos], list(fresh.warnings)), True
     repos = [_repo(row) for row in found[1]]

@@ -1,6 +1,7 @@
 """JSON text without importing anything: the fast lane prints with it, too.
 
-The text equals ``json.dumps(value, indent=2, sort_keys=True)``; what JSON cannot hold becomes its ``str``.
+The text of :func:`to_json` equals ``json.dumps(value, indent=2, sort_keys=True)``, that of :func:`to_line` is one line
+for a file of lines. What JSON cannot hold becomes its ``str``.
 """
 
 from __future__ import annotations
@@ -81,3 +82,30 @@ def to_json(value: object, margin: str = "\n") -> str:
         inner = margin + "  "
         return "[" + inner + ("," + inner).join(to_json(v, inner) for v in value) + margin + "]"
     return _scalar(value)
+
+
+def to_line(value: object) -> bytes:
+    """JSON of ``value`` in UTF-8 without blanks, in the order of its keys. No number is what JSON lacks: NaN is null.
+
+    Text need not be Unicode, as paths are: what is none becomes question marks.
+    """
+    return _compact(value).encode("utf-8", "replace")
+
+
+def _compact(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{_unicode(_key(k))}:{_compact(v)}" for k, v in value.items()]) + "}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return "[" + ",".join(map(_compact, value)) + "]"
+    if isinstance(value, str):
+        return _unicode(value)
+    if isinstance(value, float):
+        return float.__repr__(value) if value - value == 0 else "null"
+    return _scalar(value)
+
+
+def _unicode(text: str) -> str:
+    """``text`` as a JSON string in which only what must be is escaped."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join([_escaped(char) if char < " " or char in '"\\' else char for char in text]) + '"'

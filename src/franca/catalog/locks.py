@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from _thread import get_ident
 
 from franca.errors import Busy, Unavailable
+from franca.model.light import TYPE_CHECKING, contextmanager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _held: dict[tuple[int, int, str], int] = {}
@@ -33,7 +35,7 @@ def locked(path: str, *, timeout: float | None = None, on_wait: Callable[[str], 
         Busy: the time has passed.
         Unavailable: the lock file cannot be made.
     """
-    mine = (os.getpid(), threading.get_ident(), os.path.abspath(path))
+    mine = (os.getpid(), get_ident(), os.path.abspath(path))
     if mine in _held:
         _held[mine] += 1
         try:

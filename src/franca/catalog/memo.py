@@ -13,14 +13,17 @@ import marshal
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, TextIO
 
 from franca import _boot, _packed
 from franca.catalog.files import write_bytes_atomic
 from franca.catalog.scan import COARSE_NS, YOUNG_NS, stamp_of
 from franca.errors import FrancaError
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+    from typing import TextIO
 
 #: Commands that only read the index, and the flags under which this stays true.
 _VIEWS = {"find": ("script", "cache"), "show": ("script",), "load": ("script", "cache")}
@@ -157,7 +160,7 @@ class Recorder:
         path = _boot.memo_path(who[3], asked)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         write_bytes_atomic(path, _packed.checksum(data) + data, mode=0o600)
-        _forget_the_oldest(os.path.dirname(path))
+        forget_the_oldest(os.path.dirname(path))
 
     def _is_current(self, digest: bytes, who: tuple[Any, ...]) -> bool:
         return bool(_packed.read_view(_boot.snapshot_path(who), who).digest == digest)
@@ -185,7 +188,8 @@ def _own_modules() -> set[str]:
     return {file for file in files if file and file.startswith(package)}
 
 
-def _forget_the_oldest(folder: str) -> None:
+def forget_the_oldest(folder: str) -> None:
+    """Make room in a folder of remembered things."""
     names = [entry for entry in os.scandir(folder) if entry.name.endswith(".bin")]
     if len(names) > MAX_KEPT:
         names.sort(key=lambda entry: entry.stat().st_mtime_ns)

@@ -5,11 +5,6 @@ The result is either a small second file beside the base that is there, or a new
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-import msgspec
-
 from franca import _packed
 from franca._packed import key
 from franca.catalog.comparison import Delta, Turn
@@ -18,6 +13,11 @@ from franca.catalog.packing import Writer, head_of_record
 from franca.catalog.scan import Head, Known, Spot, head_of, pack, read_spot, unpack
 from franca.errors import FrancaError
 from franca.model.ids import AUTOMATION, WELL_KNOWN_KINDS, ObjectRef, is_pattern, is_uid
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 #: A base smaller than this is written anew at each change.
 SMALL = 512
@@ -25,7 +25,7 @@ SMALL = 512
 SHARE = 16
 
 
-class _Item(msgspec.Struct):
+class _Item(Record, frozen=False):
     """A spot on its way into the new file: one of the old index, or one that was read."""
 
     name: str
@@ -133,7 +133,7 @@ class Merger:
     def _write(self, shelf: int, turn: Turn, spot: Spot) -> None:
         known = spot.known
         if known is not None and not known.head.named and turn.stem == "meta" and not known.head.inherits:
-            known = msgspec.structs.replace(known, head=msgspec.structs.replace(known.head, alias=spot.name))
+            known = replace(known, head=replace(known.head, alias=spot.name))
         number = self.out.put(spot.name, spot.used, known, spot.stamps)
         for file, stamp in zip(_packed.file_names(spot.used)[1:], spot.stamps[1:], strict=True):
             self.extras.append((number + self.shift, f"{turn.path}/{spot.name}/{file}", *stamp))
@@ -207,7 +207,7 @@ class Merger:
             meta = resolve(raw, lambda kind, name: family.bases(shelf, record, kind, name))
             head, blob = head_of(meta), pack(meta)
             if not head.named and stem == "meta":
-                head = msgspec.structs.replace(head, alias=record[_packed.NAME])
+                head = replace(head, alias=record[_packed.NAME])
         except FrancaError as error:
             file = _packed.file_names(self.out.code(number))[0]
             problem = f"{path}/{record[_packed.NAME]}/{file}: {error.message}"

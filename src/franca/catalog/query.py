@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
 from franca import _packed
 from franca._packed import key
 from franca.catalog.index import Index, Row
 from franca.model.artifact import Repo
 from franca.model.ids import INTERNAL_REPO_UID, ObjectRef, Ref, is_pattern
+from franca.model.light import TYPE_CHECKING
 from franca.model.tags import TagQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Table:

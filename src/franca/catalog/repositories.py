@@ -6,10 +6,6 @@ Reading and writing of the lists of repositories is safe among processes: one lo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from franca._packed import Group
 from franca.catalog.files import overlays, read_json
@@ -19,9 +15,14 @@ from franca.errors import FrancaError, NotFound
 from franca.model.artifact import Repo
 from franca.model.dialect import CLASSIC, NEW, Dialect
 from franca.model.ids import INTERNAL_REPO_UID, ObjectRef, is_uid
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(Record):
     """Where a repository may be, and what its place says about it."""
 
     path: str
@@ -30,7 +31,7 @@ class Place(msgspec.Struct, frozen=True):
     internal: bool = False
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(Record):
     """The usable repositories in search order, and what they were learned from."""
 
     group: Group

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-
-import msgspec
 
 from franca import _boot
 from franca.catalog.files import make_directory, write_json_atomic, write_yaml_atomic
 from franca.errors import FrancaError, UsageError
 from franca.model.ids import LOCAL_REPO_UID
+from franca.model.light import TYPE_CHECKING
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Franca's own files in the classic root: index, locks, memory of answers, trust.
 OWN = ".franca"
 
 
-class Roots(msgspec.Struct, frozen=True):
+class Roots(Record):
     """The directories that hold everything; all paths absolute."""
 
     classic: str  #: ``$CM_REPOS`` or ``~/CM`` (CM core, section 1.1)

@@ -10,14 +10,13 @@ import marshal
 import os
 import time
 from stat import S_ISREG
-from typing import Any, cast
-
-import msgspec
 
 from franca._packed import INODE, META_NAMES, UNSURE, Group, Stamp, file_names, group_holds, used_files
 from franca.catalog.files import NO_FILE, parse_meta, read_bytes
 from franca.errors import FrancaError, NotFound
 from franca.model.ids import is_uid
+from franca.model.light import Any, cast
+from franca.model.record import Record
 from franca.model.tags import split_tags
 
 #: A file younger than this when it was looked at may change again within one tick of the file system's clock.
@@ -25,7 +24,7 @@ YOUNG_NS = 60_000_000
 COARSE_NS = 2_100_000_000  #: the same on file systems that keep whole seconds
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(Record):
     """What the index needs of a meta, so that the whole need not be unpacked."""
 
     alias: str = ""
@@ -37,7 +36,7 @@ class Head(msgspec.Struct, frozen=True):
     named: bool = True  #: whether the meta has an alias, be it an empty one
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(Record):
     """What was learned from the meta files of one directory."""
 
     head: Head = Head()
@@ -84,7 +83,7 @@ def stamp_of(found: os.stat_result) -> Stamp:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino & INODE
 
 
-class Listing(msgspec.Struct, frozen=True):
+class Listing(Record):
     """The sub-directories of a directory that may matter, sorted, and what says so."""
 
     group: Group
@@ -133,7 +132,7 @@ def _leads_away(name: str) -> bool:
     return "/" in name or "\\" in name or name in (".", "..") or has_control(name)
 
 
-class Spot(msgspec.Struct, frozen=True):
+class Spot(Record):
     """A directory in which an artifact is or could be, as it was found."""
 
     name: str

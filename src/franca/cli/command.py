@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from franca.model.record import Record
 
 
-class Option(msgspec.Struct, frozen=True):
+class Option(Record):
     """A flag. Without ``metavar`` it is a switch; with it, it takes a value.
 
     ``--name=VALUE`` is the canonical form; ``-short``, ``--name-`` (off) and ``--name,=a,b`` (list) come with
@@ -36,12 +36,12 @@ class Option(msgspec.Struct, frozen=True):
         return f"-{self.short}, {text}" if self.short else text
 
 
-class Example(msgspec.Struct, frozen=True):
+class Example(Record):
     line: str  #: as typed, with the program's name
     says: str  #: what it is for, without a full stop
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(Record):
     """An action of the command line."""
 
     name: str

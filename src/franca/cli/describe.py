@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
 
 from franca.cli.output import Table
 from franca.model.artifact import Artifact, Repo
 from franca.model.ids import CACHE, SCRIPT, ObjectRef
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Pairs = list[tuple[str, str]]
 
@@ -88,11 +90,11 @@ def _script(meta: Mapping[str, Any]) -> Pairs:
 
 def _variations(variations: Any) -> str:
     """``_a, _b; backend: _onnxruntime (default), _tf``: free ones first, then the groups."""
-    if not isinstance(variations, Mapping):
+    if not isinstance(variations, dict):
         return ""
     groups: dict[str, list[str]] = {}
     for name, block in variations.items():
-        block = block if isinstance(block, Mapping) else {}
+        block = block if isinstance(block, dict) else {}
         text = f"_{name}" + (" (default)" if block.get("default") else "")
         groups.setdefault(str(block.get("group") or ""), []).append(text)
     texts = [", ".join(groups.pop(""))] if "" in groups else []
@@ -100,13 +102,13 @@ def _variations(variations: Any) -> str:
 
 
 def _inputs(mapping: Any) -> str:
-    if not isinstance(mapping, Mapping):
+    if not isinstance(mapping, dict):
         return ""
     return ", ".join(f"--{flag} ({key})" for flag, key in mapping.items())
 
 
 def _deps(meta: Mapping[str, Any], lists: tuple[str, ...]) -> str:
-    entries = [entry for name in lists for entry in meta.get(name) or () if isinstance(entry, Mapping)]
+    entries = [entry for name in lists for entry in meta.get(name) or () if isinstance(entry, dict)]
     return "; ".join(_dep(entry) for entry in entries)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 
-import msgspec
-
 from franca.cli.parsing import Bound
 from franca.cli.session import Session
 from franca.errors import NotFound
 from franca.grammar.reference import parse_ref
 from franca.model.ids import CUBE, REPO, Ref
+from franca.model.record import replace
 
 
 def resolved(bound: Bound, session: Session) -> Bound:
@@ -42,4 +41,4 @@ def resolved(bound: Bound, session: Session) -> Bound:
         else:
             kind = str(found.artifact.kind)
             words.append(str(Ref(found.artifact.ref, found.repo.ref)))
-    return msgspec.structs.replace(bound, kind=kind, words=tuple(words))
+    return replace(bound, kind=kind, words=tuple(words))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from franca.cli import registry
 from franca.cli.output import Answer, Output
@@ -13,7 +11,11 @@ from franca.cli.parsing import bind, read_line, split_kind, unknown_action
 from franca.cli.session import Session, read_input_file
 from franca.errors import FrancaError, Interrupted, KindNotFound, Unavailable
 from franca.grammar.argv import Invocation
+from franca.model.light import TYPE_CHECKING, Any
 from franca.runners import endings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _CRASHED = 70
 _BROKEN_PIPE = 141

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TextIO
-
-import msgspec
 
 from franca.errors import FrancaError
 from franca.grammar.terminal import harmless
+from franca.model.light import TYPE_CHECKING, Any, contextmanager
+from franca.model.record import Record, fields_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import TextIO
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(Record):
     """Rows of text under headings; a person's view of a list."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(Record):
     """What a command has to say: ``data`` for programs, ``lines`` and ``table`` for people."""
 
     data: dict[str, Any] = {}
@@ -33,7 +34,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 def plain(text: object) -> str:
     """One line that cannot move a terminal's cursor: control characters are shown, not sent."""
-    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in str(text))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)
 
 
 def table_lines(table: Table) -> list[str]:
@@ -48,7 +52,14 @@ def json_text(data: Any) -> str:
     """A JSON document: indented, ASCII, with text for what JSON cannot hold."""
     import json
 
-    return json.dumps(msgspec.to_builtins(data, enc_hook=str), indent=2, default=str) + "\n"
+    import msgspec
+
+    return json.dumps(msgspec.to_builtins(data, enc_hook=_plain_data), indent=2, default=str) + "\n"
+
+
+def _plain_data(value: object) -> object:
+    """What msgspec does not know as something that it does."""
+    return fields_of(value) if isinstance(value, Record) else str(value)
 
 
 class Output:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import msgspec
-
 from franca.cli import registry
 from franca.cli.command import COMMON, Command, Option
 from franca.errors import UsageError
-from franca.grammar.argv import Grammar, Invocation, ReadFile, flags_of, parse
+from franca.grammar.argv import Grammar, Invocation, flags_of, parse
+from franca.grammar.reference import parse_ref
 from franca.grammar.shell import command_line
-from franca.grammar.suggest import closest, hint
-from franca.model.ids import WELL_KNOWN_KINDS, is_pattern, is_uid
+from franca.model.ids import WELL_KNOWN_KINDS, ObjectRef, is_pattern, is_uid
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from franca.grammar.argv import ReadFile
 
 #: Flags may stand anywhere, also before the action.
 GRAMMAR = Grammar(leading_only=False)
@@ -25,7 +27,7 @@ _YES = ("1", "yes", "true", "on")
 _NO = ("0", "no", "false", "off")
 
 
-class Bound(msgspec.Struct, frozen=True):
+class Bound(Record):
     """A command, the kind of artifact it is about, its words and its options under their names."""
 
     command: Command
@@ -40,6 +42,10 @@ class Bound(msgspec.Struct, frozen=True):
 
     def text(self, name: str, default: str = "") -> str:
         return str(self.options.get(name, default))
+
+
+def kind_of(bound: Bound) -> ObjectRef:
+    return parse_ref(bound.kind).name
 
 
 def read_line(argv: Sequence[str], read_file: ReadFile) -> Invocation:
@@ -123,6 +129,8 @@ def checked(option: Option, value: Any) -> Any:
         raise UsageError(f"{option.flag} takes one value, not keys", hint=f"write {option.flag}={option.metavar}")
     if option.choices and value not in option.choices:
         choices = ", ".join(option.choices)
+        from franca.grammar.suggest import hint
+
         raise UsageError(f"{option.flag}={value} is not one of {choices}", hint=hint(str(value), option.choices))
     return value if value is False or value is None else str(value)
 
@@ -142,6 +150,8 @@ def _truth(option: Option, value: Any) -> Any:
 
 
 def _unknown(command: Command, key: str) -> UsageError:
+    from franca.grammar.suggest import closest
+
     known = [option.name for option in (*command.options, *COMMON)]
     near = ", ".join(f"--{name}" for name in closest(key, known)).replace("_", "-")
     return UsageError(
@@ -158,6 +168,8 @@ def refuse_unknown(options: Mapping[str, Any]) -> None:
 
 
 def unknown_action(action: str) -> UsageError:
+    from franca.grammar.suggest import hint
+
     near = hint(action, registry.names())
     message = f"there is no command {action!r}" + (f" ({near})" if near else "")
     return UsageError(message, hint="franca --help lists the commands")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from franca.cli.output import plain
 from franca.errors import NotFound
 from franca.grammar.suggest import closest
+from franca.model.light import TYPE_CHECKING
 from franca.model.plan import DEFER, REUSE, RUN, SKIP, Plan, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MARK = {REUSE: "=", RUN: ">", SKIP: "-", DEFER: "?"}
 _WORD = {REUSE: "reuse", RUN: "run", SKIP: "skip", DEFER: "decided during the run"}

@@ -6,12 +6,12 @@ of two words (``run experiment``) is for one kind only and comes before the key 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, cast
-
+from franca._boot import load_msgspec
 from franca.cli.command import Command
+from franca.model.light import Any, cast
 
 _TABLES = "franca.cli.tables."
+_LIGHT = (_TABLES, "franca.cli.commands.artifacts", "franca.cli.commands.repositories", "franca.cli.commands.runs")
 _CUBES = "franca.cli.cube_commands:"
 _SUBMISSIONS = "franca.cli.submission_commands:"
 _BENCH = "franca.cli.bench_commands:"
@@ -86,7 +86,9 @@ ALIASES: dict[str, str] = {
 def load(target: str) -> Any:
     """What ``module:attribute`` names."""
     module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)
+    if not module.startswith(_LIGHT):
+        load_msgspec()  # before they import it in a way that costs more
+    return getattr(__import__(module, fromlist=[attribute]), attribute)
 
 
 def command(action: str, kind: str = "") -> Command | None:

@@ -13,6 +13,7 @@ from franca.cli.parsing import Bound
 from franca.cli.session import Session
 from franca.cli.submission_commands import MAPPING, ROUND, SHORT, SKIP, SUBMITTER, checking
 from franca.errors import NotFound, UsageError
+from franca.model.record import replace
 
 if TYPE_CHECKING:
     from franca.model.result import Result
@@ -58,7 +59,7 @@ IMPORT = Command(
         Example("franca results import ./inference_results_v3.0 --round=v3.0", "a published one"),
     ),
 )
-TREE_IMPORT = msgspec.structs.replace(
+TREE_IMPORT = replace(
     IMPORT,
     name="submission",
     summary="take the results of trees into the results store, as `results import` does",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
-from typing import Any
 
 from franca.cli.output import Output, plain
 from franca.model import event as ev
+from franca.model.light import Any
 
 
-class Level(Enum):
+class Level:
     """How much is said."""
 
     SILENT = 0  #: warnings and what the script itself has to say
@@ -41,15 +40,15 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def line_of(event: ev.Event, level: Level) -> Line | None:
+def line_of(event: ev.Event, level: int) -> Line | None:
     """What an event looks like at this level; None when it is not shown."""
     if isinstance(event, ev.Said):
         return Line(event.text)
     if isinstance(event, ev.Warned):
         return Line(f"warning: {event.text}", style="yellow")
-    if level is Level.SILENT:
+    if level == Level.SILENT:
         return None
-    maker = _NORMAL.get(type(event)) or (_VERBOSE.get(type(event)) if level is Level.VERBOSE else None)
+    maker = _NORMAL.get(type(event)) or (_VERBOSE.get(type(event)) if level == Level.VERBOSE else None)
     return maker(event) if maker else None
 
 
@@ -114,7 +113,7 @@ _VERBOSE: dict[type[ev.Event], Any] = {
 class PlainScreen:
     """Plain lines, as they go into a log."""
 
-    def __init__(self, output: Output, level: Level) -> None:
+    def __init__(self, output: Output, level: int) -> None:
         self.output = output
         self.level = level
 
@@ -133,7 +132,7 @@ class LiveScreen:
     The spinner rests while a native script or a hook runs, since these write to the terminal as well.
     """
 
-    def __init__(self, output: Output, level: Level) -> None:
+    def __init__(self, output: Output, level: int) -> None:
         from rich.console import Console
 
         self.level = level
@@ -149,7 +148,7 @@ class LiveScreen:
 
             text = "\n".join(plain(part) for part in line.text.splitlines())
             self.console.print(Text("  " * line.depth + text, style=line.style))
-        if isinstance(event, (ev.StepStarted, ev.CacheWait)) and self.level is not Level.SILENT:
+        if isinstance(event, (ev.StepStarted, ev.CacheWait)) and self.level != Level.SILENT:
             self.spin(event.step)
 
     def spin(self, step: str) -> None:
@@ -165,7 +164,7 @@ class LiveScreen:
             self.status = None
 
 
-def screen(output: Output, level: Level) -> PlainScreen | LiveScreen:
+def screen(output: Output, level: int) -> PlainScreen | LiveScreen:
     """The screen that fits the standard error stream."""
     if output.terminal(output.err) and os.environ.get("TERM") != "dumb":
         return LiveScreen(output, level)

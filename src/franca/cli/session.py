@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from franca.cli.output import Output
 from franca.errors import FrancaError, NotFound, UsageError
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from franca.catalog.catalog import Catalog
     from franca.engine import Engine
     from franca.model.event import Event
@@ -44,21 +45,28 @@ class Session:
 
     def engine(self, listener: Callable[[Event], None] | None = None, *, isolate_hooks: bool = False) -> Engine:
         """An engine over this catalog that runs the hooks of content and asks through this session."""
-        from franca.compat.access import CM
-        from franca.compat.hook_surface import hooks_of
+        from franca.compat import child_modules
         from franca.engine import Engine
+        from franca.engine.hooks import HookSurface, LateHooks
 
-        cm = CM(environ=self.environ, listener=listener)
-        cm._catalog = self.catalog  # one index for both
-        cm._engine = Engine(
+        def hooks() -> HookSurface:
+            from franca.compat.access import CM
+            from franca.compat.hook_surface import hooks_of
+
+            cm = CM(environ=self.environ, listener=listener)
+            cm._catalog, cm._engine = self.catalog, engine  # one index for both
+            return hooks_of(cm, self.environ, isolate=isolate_hooks)
+
+        child_modules.offer(os.environ)  # native scripts inherit it
+        engine = Engine(
             self.catalog,
             environ=self.environ,
             listener=listener or (lambda event: None),
             chooser=self.choose,
-            surface=hooks_of(cm, self.environ, isolate=isolate_hooks),
+            surface=LateHooks(hooks),
             native_to_stderr=self.output.as_json,
         )
-        return cm._engine
+        return engine
 
     def warn_about_files(self) -> None:
         """Say which files the catalog could not read; they never stop what does not need them."""

@@ -7,10 +7,7 @@ become ``{'return': N, 'error': text}`` here and nowhere else.
 from __future__ import annotations
 
 import os
-import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from franca.compat import session
 from franca.compat.artifacts import ArtifactView, RepoView
@@ -19,14 +16,18 @@ from franca.compat.results import Result, failure
 from franca.errors import FrancaError
 from franca.model.artifact import Artifact
 from franca.model.dialect import CLASSIC, Dialect
-from franca.model.event import Event
 from franca.model.ids import Ref
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from franca.model.event import Event
+
+    Request = dict[str, Any] | Sequence[str] | str | None
+
     from franca.catalog.catalog import Catalog
     from franca.engine import Engine
-
-Request = dict[str, Any] | Sequence[str] | str | None
 
 
 def access(i: Request = None, out: str | None = None) -> Result:
@@ -51,7 +52,7 @@ class CM:
             variables["CM_REPOS"] = repos_path
         self.environ = variables
         self.home_dialect = home_dialect
-        self.listener = listener
+        self.make_listener: Callable[[], Callable[[Event], None] | None] = lambda: listener
         self.cfg = configuration(variables)
         self.debug = debug or variables.get("CM_DEBUG", "").strip().lower() in ("yes", "on", "true")
         self.state: dict[str, Any] = {}
@@ -61,12 +62,17 @@ class CM:
         self.isolate_hooks = False  #: run hooks of content in child processes
         self.use_index = True
         self.index: Any = None
-        self.python_version = platform.python_version()
         self.path_to_cmind = os.path.dirname(os.path.abspath(__file__))
         self.path_to_cmind_repo = os.path.join(self.path_to_cmind, "repo")
         self.depth = 0  #: calls of ``access`` that are going on, one within the other
         self._catalog: Catalog | None = None
         self._engine: Engine | None = None
+
+    @property
+    def python_version(self) -> str:
+        import platform  # costs a tenth of a short run, and few ask
+
+        return platform.python_version()
 
     # --- what stands behind ---------------------------------------------------------------------------
 
@@ -81,17 +87,25 @@ class CM:
     @property
     def engine(self) -> Engine:
         if self._engine is None:
-            from franca.compat.hook_surface import hooks_of
+            from franca.compat import child_modules
             from franca.compat.prompts import choose
             from franca.engine import Engine
             from franca.engine.engine import no_listener
+            from franca.engine.hooks import HookSurface, LateHooks
+
+            def hooks() -> HookSurface:
+                from franca.compat.hook_surface import hooks_of
+
+                return hooks_of(self, self.environ, isolate=self.isolate_hooks)
+
+            child_modules.offer(os.environ)  # native scripts inherit it
 
             self._engine = Engine(
                 self.catalog,
                 environ=self.environ,
-                listener=self.listener or no_listener,
+                listener=self.make_listener() or no_listener,
                 chooser=choose,
-                surface=hooks_of(self, self.environ, isolate=self.isolate_hooks),
+                surface=LateHooks(hooks),
                 native_to_stderr=self.native_to_stderr,
             )
         return self._engine

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
 from franca.compat.results import Result
+from franca.grammar.merge import copied
 from franca.model.artifact import Artifact, Repo
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from franca.compat.access import CM
 
 
@@ -37,8 +37,8 @@ class ArtifactView:
         self.cmind = cm
         self.cfg = cm.cfg
         self.path = artifact.path
-        self.meta = copy.deepcopy(artifact.meta)
-        self.original_meta = copy.deepcopy(artifact.original_meta)
+        self.meta = copied(artifact.meta)
+        self.original_meta = copied(artifact.original_meta)
         self.repo_path = artifact.repo.path
         self.repo_path_with_prefix = artifact.repo.content_path
         self.repo_meta = {"alias": artifact.repo.ref.alias, "uid": artifact.repo.ref.uid, **artifact.repo.meta}
@@ -53,7 +53,7 @@ class ArtifactView:
         fresh = self.cmind.reload(self.typed)
         self.__init__(fresh, self.cmind)  # type: ignore[misc]
         if ignore_inheritance:
-            self.meta = copy.deepcopy(self.original_meta)
+            self.meta = copied(self.original_meta)
         return {"return": 0}
 
     def update(

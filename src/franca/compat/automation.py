@@ -7,10 +7,8 @@ returns one; an error of the catalog passes through and becomes a result in ``ac
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
-from franca.compat import prompts
+from franca.catalog.jsontext import to_json
 from franca.compat.artifacts import ArtifactView
 from franca.compat.config import CM_VERSION
 from franca.compat.results import Result, refusal
@@ -18,9 +16,12 @@ from franca.errors import NotFound, UsageError
 from franca.grammar.reference import parse_ref
 from franca.model.artifact import Artifact
 from franca.model.ids import ObjectRef, Ref
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.tags import TagQuery, split_tags
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from franca.catalog.index import Broken
     from franca.compat.access import CM
 
@@ -71,9 +72,7 @@ class Automation:
 
             print(dump(one.meta).rstrip("\n"))
         else:
-            import json
-
-            print(json.dumps(one.meta, indent=2, sort_keys=True))
+            print(to_json(one.meta))
 
     def info(self, i: dict[str, Any]) -> Result:
         """info {AUTOMATION} {NAME or UID} [--uid] [--md]: print identities, path and files of artifacts."""
@@ -146,7 +145,9 @@ class Automation:
         for one in found:
             if console:
                 print(f'Deleting CM artifact in {one.path} with tags "{",".join(one.tags)}" ...')
-            agreed = forced or (console and prompts.ask_consent("Are you sure you want to delete it"))
+            from franca.compat.prompts import ask_consent
+
+            agreed = forced or (console and ask_consent("Are you sure you want to delete it"))
             if agreed:
                 self.cmind.catalog.delete(one)
                 deleted.append(ArtifactView(one, self.cmind))
@@ -260,7 +261,9 @@ class Automation:
         return refusal(f"artifact not found: {what or '(any)'}{tags}", 16)
 
     def _agreed(self, i: dict[str, Any], question: str) -> bool:
-        return _forced(i) or (_console(i) and prompts.ask_consent(question))
+        from franca.compat.prompts import ask_consent
+
+        return _forced(i) or (_console(i) and ask_consent(question))
 
     def _target(self, i: dict[str, Any]) -> Ref:
         words = i.get("artifacts") or []

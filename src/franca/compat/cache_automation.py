@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any
 
 from franca.compat.automation import Automation
 from franca.compat.results import Result
 from franca.model.artifact import Artifact
+from franca.model.light import Any
 from franca.model.tags import TagQuery
 
 _RULE = "." * 54

@@ -8,7 +8,12 @@ otherwise to our modules, which load if the interpreter is compatible with the o
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
+import sys
+
+from franca.model.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
 #: Where the stubs look for Franca and what it needs.
 VARIABLE = "FRANCA_PYTHON_PATHS"
@@ -28,8 +33,6 @@ def offer(environ: MutableMapping[str, str]) -> None:
 
 def _own_paths() -> list[str]:
     """The directories that hold this package and the modules that it imports."""
-    import msgspec
-
     own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    others = os.path.dirname(os.path.dirname(os.path.abspath(msgspec.__file__)))
-    return list(dict.fromkeys((own, others)))
+    others = [path for path in sys.path if os.path.isdir(os.path.join(path, "msgspec"))]
+    return list(dict.fromkeys((own, *map(os.path.abspath, others[:1]))))

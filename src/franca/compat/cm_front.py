@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 from franca.compat.access import CM
 from franca.compat.dispatch import read_input_file
@@ -30,7 +28,11 @@ from franca.errors import FrancaError, KindNotFound, StepFailed
 from franca.grammar.argv import CM as CM_GRAMMAR
 from franca.grammar.argv import MLC, parse, to_input, to_new_input
 from franca.model.dialect import CLASSIC, NEW
+from franca.model.light import TYPE_CHECKING, Any
 from franca.runners import endings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Program -> the words that it stands for.
 CLASSIC_PROGRAMS: dict[str, tuple[str, ...]] = {

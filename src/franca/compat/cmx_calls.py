@@ -8,12 +8,12 @@ is a method ``ACTION_cmx``.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from franca.compat.results import Failure, Result, failure, refusal
 from franca.errors import FrancaError, UsageError
 from franca.grammar.argv import CMX, Invocation, parse, to_input
 from franca.grammar.reference import parse_ref, parsed_pairs
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from franca.compat.access import CM

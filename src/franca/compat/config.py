@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from franca.errors import UsageError
+from franca.grammar.merge import copied
 from franca.model.ids import LOCAL_REPO_UID
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The release of CM whose interface this is; content compares ``min_cm_version`` with it.
 CM_VERSION = "4.2.0"
@@ -62,9 +64,7 @@ def configuration(environ: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         UsageError: that file holds no mapping, or has another extension than .json or .yaml.
     """
-    import copy
-
-    cfg = copy.deepcopy(_CFG)
+    cfg: dict[str, Any] = copied(_CFG)
     path = environ.get("CM_CONFIG", "").strip()
     if path:
         cfg.update(_read(path))

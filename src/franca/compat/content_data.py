@@ -5,15 +5,15 @@ Names, arguments and results are the interface of existing content; nothing in F
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
 from franca.compat.results import Result, refusal
 from franca.errors import FrancaError
 from franca.grammar.versions import compare
 from franca.model.ids import ObjectRef, is_uid
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.tags import split_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
@@ -142,7 +142,7 @@ def get_value_from_dict_with_flat_key(key: str, d: Mapping[str, Any]) -> Any:
     """The value at a dotted path, None where the path leads nowhere."""
     place: Any = d
     for part in key.split("."):
-        if not isinstance(place, Mapping) or part not in place:
+        if not isinstance(place, dict) or part not in place:
             return None
         place = place[part]
     return place
@@ -162,6 +162,8 @@ def update_dict_with_flat_key(key: str, value: Any, d: dict[str, Any]) -> Result
 
 def substitute_template(template: str, variables: Mapping[str, Any]) -> str:
     """``template`` with every ``{{ name }}`` that is known replaced; unknown ones stay."""
+
+    import re
 
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
@@ -206,6 +208,8 @@ def safe_float(value: Any, default: Any = 0.0) -> Any:
 
 def digits(s: object, first: bool = True) -> int:
     """The first run of digits of ``s`` as a number (all digits together with ``first`` false), 0 if none."""
+    import re
+
     runs = re.findall(r"\d+", str(s))
     if not runs:
         return 0

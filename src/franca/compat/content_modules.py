@@ -8,40 +8,33 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import CodeType, ModuleType
 
+from franca import _boot
 from franca.compat import shims
+from franca.compat.code_memory import compiled
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, contextmanager
 
-_compiled: dict[str, tuple[int, int, CodeType]] = {}
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
 
 
-def compiled(path: str) -> CodeType:
-    """The code of a Python file, compiled again only when the file changed.
+def executed(path: str, name: str, *, code_folder: str = "", ours: bool = False) -> ModuleType:
+    """A fresh module made from the file, not registered in ``sys.modules``.
 
-    Nothing is written beside the file: content may be read-only or under version control.
+    Args:
+        code_folder: where its code is kept for other processes; "" for nowhere.
+        ours: whether it is one of our recipes, which leave nothing to be done at the end of the process.
 
     Raises:
-        OSError, SyntaxError, UnicodeDecodeError: as reading and compiling raise them.
+        OSError, SyntaxError, UnicodeDecodeError: as reading and compiling raise them, and whatever content raises.
     """
-    entry = os.stat(path)
-    known = _compiled.get(path)
-    if known and known[:2] == (entry.st_mtime_ns, entry.st_size):
-        return known[2]
-    with open(path, "rb") as stream:
-        source = stream.read()  # as bytes: the compiler heeds a coding line itself
-    code = compile(source, path, "exec", dont_inherit=True)
-    _compiled[path] = (entry.st_mtime_ns, entry.st_size, code)
-    return code
-
-
-def executed(path: str, name: str) -> ModuleType:
-    """A fresh module made from the file, not registered in ``sys.modules``."""
-    module = ModuleType(name)
+    module = type(sys)(name)
     module.__file__ = path
-    exec(compiled(path), module.__dict__)  # noqa: S102 - running content is the purpose
+    if not ours:
+        _boot.end_gently()
+    exec(compiled(path, code_folder), module.__dict__)  # noqa: S102 - running content is the purpose
     return module
 
 

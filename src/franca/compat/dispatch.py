@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from franca.compat.artifacts import ArtifactView
 from franca.compat.automation import Automation
@@ -13,11 +11,15 @@ from franca.compat.results import Result
 from franca.errors import FrancaError, HookFailed, KindNotFound, Untrusted, UsageError
 from franca.grammar.argv import parse, to_input, words_to_tags
 from franca.grammar.reference import parse_ref, parsed_pairs
-from franca.grammar.versions import compare
 from franca.model.artifact import Artifact
 from franca.model.ids import AUTOMATION, CACHE, CORE, REPO, SCRIPT, UTILS, ObjectRef, Ref, is_pattern, is_uid
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Runner = Callable[[Callable[[], Any]], Result]
+
     from franca.compat.access import CM
 
 #: Kinds whose artifacts are named by words with blanks, which are tags (script engine, section 2.1).
@@ -183,8 +185,6 @@ def _method_help(i: dict[str, Any], method: Any) -> Result:
 
 # --- automations --------------------------------------------------------------------------------------
 
-_Runner = Callable[[Callable[[], Any]], Result]
-
 
 def _direct(call: Callable[[], Any]) -> Result:
     result: Result = call()
@@ -280,6 +280,8 @@ def _content_instance(cm: CM, artifact: Artifact, path: str) -> tuple[Automation
 
 
 def _check_version(artifact: Artifact) -> None:
+    from franca.grammar.versions import compare
+
     needed = str(artifact.meta.get("min_cm_version") or "")
     if needed and compare(CM_VERSION, needed) < 0:
         raise UsageError(f"automation {artifact.ref} needs CM {needed}, this interface is that of CM {CM_VERSION}")

@@ -5,23 +5,23 @@ Typed functions; ``automation_surface`` translates them to and from the dictiona
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
-
-import msgspec
 
 from franca.errors import NotFound, UsageError
 from franca.grammar.versions import agrees, in_range
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.patterns import matches
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: What may follow a tool's name, in the order in which candidates are offered (``gcc``, ``gcc-9``).
 _SUFFIXES = (r"\.\d", r"\.\d\d", r"-\d", r"-\d\d", r"\d", r"\d\d", r"\d\.\d", r"\d\d\.\d", r"\d\d\.\d\d")
 _EXECUTABLE = ".exe" if os.name == "nt" else ""
 
 
-class VersionRule(msgspec.Struct, frozen=True):
+class VersionRule(Record):
     """What a found tool's version must satisfy; empty bounds do not bind."""
 
     exact: str = ""
@@ -50,7 +50,7 @@ class VersionRule(msgspec.Struct, frozen=True):
         return in_range(version, self.minimum, self.maximum, new=self.new)
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(Record):
     """A file that may be the tool, with the version that it reported, if it was asked."""
 
     path: str
@@ -66,6 +66,8 @@ def named_files(directory: str, name: str, *, files_only: bool) -> list[str]:
         entries = sorted(os.listdir(directory))
     except OSError:
         return []
+    import re
+
     ranks = [re.compile(re.escape(name) + suffix + re.escape(_EXECUTABLE)) for suffix in ("", *_SUFFIXES)]
     return _ranked(directory, entries, [rank.fullmatch for rank in ranks], files_only)
 
@@ -76,7 +78,7 @@ def matching_files(directory: str, pattern: str, *, files_only: bool) -> list[st
         entries = sorted(os.listdir(directory))
     except OSError:
         return []
-    return _ranked(directory, entries, [re.compile(fnmatch.translate(pattern)).match], files_only)
+    return _ranked(directory, entries, [lambda name: matches(name, pattern)], files_only)
 
 
 def _ranked(
@@ -214,7 +216,7 @@ def choose(
 # --- versions -------------------------------------------------------------------------------------
 
 
-class ParsedVersion(msgspec.Struct, frozen=True):
+class ParsedVersion(Record):
     version: str
     text: str  #: the whole text that was searched
 
@@ -223,6 +225,8 @@ def parse_version_text(
     text: str, pattern: str, group: int, *, extra_group: int = 0, joiner: str = "."
 ) -> ParsedVersion | None:
     """The version in a tool's output; None when the pattern does not match."""
+    import re
+
     found = re.search(pattern, text)
     if found is None:
         return None

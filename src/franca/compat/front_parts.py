@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from typing import Any
 
 from franca.compat.access import CM
 from franca.compat.artifacts import plain
-from franca.compat.content_data import is_true
 from franca.compat.results import Result
-from franca.compat.screen import Screen, Verbosity
 from franca.grammar.terminal import harmless
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any, contextmanager
+from franca.planner.guards import is_true
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from franca.compat.screen import Screen
 
 
 def cm_for(request: dict[str, Any], dialect: Dialect) -> CM:
@@ -23,8 +24,15 @@ def cm_for(request: dict[str, Any], dialect: Dialect) -> CM:
     verbose = bool(request.get("v") or request.get("verbose"))
     if dialect.is_new:  # verbose wins over silent there, and loses in the classic dialect
         silent = silent and not verbose
-    screen = Screen(dialect, Verbosity(silent, verbose and not silent, is_true(request.get("time", ""))))
-    cm = CM(home_dialect=dialect, listener=screen)
+    times = is_true(request.get("time", ""))
+
+    def screen() -> Screen:
+        from franca.compat.screen import Screen, Verbosity
+
+        return Screen(dialect, Verbosity(silent, verbose and not silent, times))
+
+    cm = CM(home_dialect=dialect)
+    cm.make_listener = screen  # only a run has something to show
     cm.isolate_hooks = bool(request.pop("isolate_hooks", False))
     return cm
 
@@ -46,6 +54,8 @@ def wants_json(request: dict[str, Any]) -> bool:
 
 
 def print_json(result: Result, *, full: bool = False, sort: bool = True) -> None:
+    import json
+
     print(json.dumps(plain(result, full=full), indent=2, sort_keys=sort), flush=True)
 
 
@@ -55,13 +65,14 @@ def clean_stdout(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    sys.stdout.flush()
-    kept = os.dup(1)
+    stream, kept = sys.stdout, os.dup(1)
+    stream.flush()
     os.dup2(2, 1)
+    sys.stdout = sys.stderr
     try:
-        with redirect_stdout(sys.stderr):
-            yield
+        yield
     finally:
+        sys.stdout = stream
         sys.stderr.flush()
         os.dup2(kept, 1)
         os.close(kept)

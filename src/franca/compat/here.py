@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from franca.errors import NotFound
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from franca.compat.access import CM

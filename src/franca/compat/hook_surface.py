@@ -6,32 +6,31 @@ returns or raises into ``HookReply`` and ``HookFailed``.
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from franca.compat import child_modules, host, session
 from franca.compat.automation_surface import AutomationSurface
-from franca.compat.content_data import is_true
 from franca.compat.content_modules import ContentImports, executed
 from franca.compat.results import Failure, code_of
 from franca.engine.hooks import HookContext, HookReply, HookSurface
 from franca.errors import FrancaError, HookFailed, Location, Untrusted
+from franca.grammar.merge import copied
 from franca.model.artifact import Repo
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.tags import split_tags
+from franca.planner.guards import is_true
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+    Consent = Callable[[Repo], bool]
+
     from franca.compat.access import CM
 
 _FILE = "customize.py"
 _ABSENT = HookReply(present=False)
-
-
-Consent = Callable[[Repo], bool]
 
 
 def never(repo: Repo) -> bool:
@@ -96,7 +95,9 @@ class ContentHooks:
 
     def _loaded(self, path: str, context: HookContext) -> ModuleType:
         try:
-            return executed(path, "customize")
+            roots, repo = self._cm.catalog.roots, context.script.repo
+            code_folder = os.path.join(roots.own, "code")
+            return executed(path, "customize", code_folder=code_folder, ours=repo.path in roots.recipes)
         except (KeyboardInterrupt, FrancaError):
             raise
         except BaseException as error:  # whatever content raises while it is loaded
@@ -111,8 +112,10 @@ class ContentHooks:
         except BaseException as error:
             raise hook_error(error, path, hook, context) from error
         finally:
-            with suppress(ValueError):  # the hook has closed it
+            try:
                 sys.stdout.flush()
+            except ValueError:  # the hook has closed it
+                pass
         return reply_of(answer, hook, path, context)
 
 
@@ -132,7 +135,7 @@ def hook_input(hook: str, context: HookContext, module: ModuleType, cm: CM) -> d
         "automation": automation,
         "customize": context.meta.get("customize", {}),
         "env": context.env,
-        "input": copy.deepcopy(_plain(context.inputs)),
+        "input": copied(_plain(context.inputs)),
         "meta": context.meta,
         "os_info": info,
         "recursion_spaces": spaces,
@@ -217,7 +220,7 @@ def reply_of(answer: Any, hook: str, path: str, context: HookContext) -> HookRep
         version="" if version is None else str(version),
         extra_cache_tags=split_tags(answer.get("add_extra_cache_tags")),
         skip=bool(answer.get("skip")),
-        redirect=dict(redirect) if isinstance(redirect, Mapping) else None,
+        redirect=dict(redirect) if isinstance(redirect, dict) else None,
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
-import struct
 import sys
-from typing import Any
+
+from franca.model.light import Any
 
 _POSIX = {
     "bat_ext": ".sh",
@@ -43,7 +42,16 @@ def platform_name() -> str:
 
 def bits() -> str:
     """Width of the machine, as text."""
-    return "64" if platform.machine().endswith("64") else "32"
+    return "64" if machine().endswith("64") else "32"
+
+
+def machine() -> str:
+    """The processor's architecture in the system's own word."""
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    import platform
+
+    return platform.machine()
 
 
 def os_info() -> dict[str, Any]:
@@ -53,5 +61,5 @@ def os_info() -> dict[str, Any]:
     info["start_script"] = ["@echo off", ""] if name == "windows" else ["#!/bin/bash", ""]
     info["env"] = {}
     info["bits"] = bits()
-    info["python_bits"] = str(8 * struct.calcsize("P"))
+    info["python_bits"] = "64" if sys.maxsize > 1 << 32 else "32"
     return info

@@ -8,12 +8,14 @@ refused with the flag to add.
 from __future__ import annotations
 
 import os
-import select
 import sys
-from collections.abc import Sequence
 
 from franca.errors import UsageError
 from franca.grammar.terminal import harmless
+from franca.model.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PATIENCE = 2.0  #: seconds for a pipe to hand over an answer that was meant for us
 
@@ -76,6 +78,8 @@ def _waiting_line() -> str | None:
 
 def _line_of(number: int) -> str | None:
     """Read byte by byte: what follows the line belongs to the next question, or to a program that we start."""
+    import select
+
     line = b""
     while not line.endswith(b"\n"):
         try:

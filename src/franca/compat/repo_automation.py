@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import Any
 
 from franca.catalog import detect, register, transfer
 from franca.catalog.git import git
@@ -18,6 +17,7 @@ from franca.grammar.reference import parse_object, parse_ref
 from franca.grammar.terminal import harmless
 from franca.model.artifact import Repo
 from franca.model.ids import ObjectRef
+from franca.model.light import Any
 
 _PACKED = "cm.zip"
 

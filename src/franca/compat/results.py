@@ -6,9 +6,8 @@ on failure.
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.errors import FrancaError, HookFailed
+from franca.model.light import Any
 
 Result = dict[str, Any]
 

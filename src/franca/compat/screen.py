@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import msgspec
-
 from franca.grammar.terminal import harmless
 from franca.model.dialect import Dialect
 from franca.model.event import (
@@ -20,9 +18,10 @@ from franca.model.event import (
     StepStarted,
     Warned,
 )
+from franca.model.record import Record
 
 
-class Verbosity(msgspec.Struct, frozen=True):
+class Verbosity(Record):
     silent: bool = False
     verbose: bool = False
     times: bool = False  #: ``--time``: how long each script took

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from franca.compat import prompts
-from franca.compat.content_data import is_true
+from franca.compat.prompts import interactive
 from franca.compat.results import Result, refusal
 from franca.compat.script_inputs import CALL, inputs_of, names_kind
 from franca.compat.scripts_elsewhere import ScriptsElsewhere
@@ -14,7 +12,9 @@ from franca.errors import VariationNotFound
 from franca.grammar.shell import command_line
 from franca.grammar.terminal import harmless
 from franca.model.artifact import Artifact
+from franca.model.light import Any
 from franca.model.tags import ScriptQuery
+from franca.planner.guards import is_true
 
 _RUN_SH = """#!/bin/bash
 
@@ -40,7 +40,7 @@ class ScriptAutomation(ScriptsElsewhere):
         if i.get("help") or i.get("h"):
             return self._help_of_script(i)
         inputs = inputs_of(i)
-        if self.cmind.home_dialect.is_new and "quiet" not in inputs and not prompts.interactive():
+        if self.cmind.home_dialect.is_new and "quiet" not in inputs and not interactive():
             inputs["quiet"] = True  # the new dialect asks nobody where nobody can answer (section 3.8)
         done = self.cmind.engine.run(inputs)
         result: Result = {

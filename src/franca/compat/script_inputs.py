@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from franca.model.light import Any
 
 #: Keys of the call that are no input of the script.
 CALL = frozenset((

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.compat.automation import Automation
 from franca.compat.results import Result
 from franca.compat.script_inputs import inputs_of
+from franca.model.light import Any
 
 
 class ScriptsElsewhere(Automation):

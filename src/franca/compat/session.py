@@ -6,12 +6,13 @@ listener); otherwise one that is made on first use from the process's environmen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+
+from franca.model.light import TYPE_CHECKING, contextmanager
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from franca.compat.access import CM
 
 _active: ContextVar[CM | None] = ContextVar("franca_active_cm", default=None)

@@ -8,20 +8,16 @@ sets ``FRANCA_REAL_CMIND=yes`` an installed ``cmind`` or ``mlc`` wins and ours i
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import TYPE_CHECKING, cast
 
-from franca.compat.content_data import is_true
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any, contextmanager
+from franca.planner.guards import is_true
 
 if TYPE_CHECKING:
-    from importlib.abc import Loader
+    from collections.abc import Iterator, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 _CLASSIC = {"cmind": "franca.compat.cmind_shim"}
 _NEW = {"mlc": "franca.compat.mlc_shim", "utils": "franca.compat.utils_shim"}
@@ -45,10 +41,14 @@ class _Finder:
         package = self.names.get(top)
         if package is None:
             return None
+        from importlib import import_module
+        from importlib.machinery import ModuleSpec, PathFinder
+
         real = package + dot + rest
-        if importlib.util.find_spec(real) is None:
+        if dot and PathFinder.find_spec(real, import_module(package).__path__) is None:
             return None
-        return ModuleSpec(fullname, cast("Loader", _Loader(real)), is_package=not dot)
+        loader: Any = _Loader(real)
+        return ModuleSpec(fullname, loader, is_package=not dot)
 
 
 class _Loader:
@@ -59,7 +59,9 @@ class _Loader:
         self.spec: ModuleSpec | None = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.import_module(self.real)
+        from importlib import import_module
+
+        module = import_module(self.real)
         self.spec = module.__spec__
         return module
 

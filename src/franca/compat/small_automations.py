@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from franca.compat import content_data, content_misc, transfer, utils_actions
 from franca.compat.automation import Automation
 from franca.compat.content_files import write_whole
 from franca.compat.results import Result, refusal
 from franca.model.ids import AUTOMATION, CORE, UTILS
+from franca.model.light import Any
 
 _MODULE = '''"""Actions of the automation {name}: each takes an input dictionary and returns {{'return': 0, ...}}."""
 

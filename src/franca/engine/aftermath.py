@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from franca.catalog.files import write_json_atomic, write_text_atomic
+from franca.catalog.jsontext import quoted
 from franca.grammar.shell import export_lines, quote
 from franca.model.dialect import Dialect
 from franca.model.event import Event, Said
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.script import VersionRecord
 from franca.planner.frame import Outcome
 from franca.planner.guards import is_true
 
-Tell = Callable[[Event], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Tell = Callable[[Event], None]
+
 
 _HIDDEN = frozenset((
     "action", "automation", "artifact", "artifacts", "cmd", "out", "parsed_automation", "parsed_artifact",
@@ -83,7 +86,7 @@ def finish(
     if on("save_env"):
         write_text_atomic(os.path.join(directory, "tmp-env.sh"), _env_script(outcome, dialect))
     if is_true(inputs.get("mlc_output")):
-        write_json_atomic(os.path.join(directory, "tmp-state.json"), _plain(outcome.new_state))
+        write_json_atomic(os.path.join(directory, "tmp-state.json"), outcome.new_state)
         text = "".join(f"{k}={_quoted(v)}\n" for k, v in sorted(outcome.new_env.items()))
         write_text_atomic(os.path.join(directory, "tmp-run-env.out"), text)
     if on("repro"):
@@ -98,7 +101,7 @@ def _dep_command(tags: str, dialect: Dialect) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return json.dumps(value if isinstance(value, str) else str(value))
+    return quoted(str(value))
 
 
 def version_entries(records: Sequence[VersionRecord]) -> list[dict[str, Any]]:
@@ -164,10 +167,10 @@ def _write_repro(
     shown = {k: v for k, v in inputs.items() if k not in _HIDDEN or k in ("artifact", "artifacts")}
     state = {"version_info": version_entries(records)}
     for name, value in (("input", shown), ("info", info), ("output", output), ("run-state", state)):
-        write_json_atomic(f"{prefix}-{name}.json", _plain(value))
+        write_json_atomic(f"{prefix}-{name}.json", value)
     write_text_atomic(f"{prefix}-README-cm.md", f"```bash\n{command_of(inputs, 'cm run script')}\n```\n")
     whole = {"info": info, "input": shown, "output": output, "state": dict(new_state), **state}
-    write_json_atomic(os.path.join(directory, "cm-output.json"), _plain(whole))
+    write_json_atomic(os.path.join(directory, "cm-output.json"), whole)
 
 
 def _open_shell(outcome: Outcome, dialect: Dialect, directory: str) -> None:
@@ -176,7 +179,3 @@ def _open_shell(outcome: Outcome, dialect: Dialect, directory: str) -> None:
     path = os.path.join(directory, "tmp-env.sh")
     write_text_atomic(path, _env_script(outcome, dialect))
     subprocess.run(["bash", "--rcfile", path, "-i"], cwd=directory, check=False)
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))

@@ -13,23 +13,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
 
 from franca.errors import FrancaError
+from franca.model.light import TYPE_CHECKING, Any, Protocol
 from franca.model.script import Script
 from franca.planner.frame import Frame
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
+
+    Stopped = Callable[[], bool]
 
 FILE = "ahead.py"
 WORKERS = 4  #: jobs at the same time; more would mostly share the same line
 OFF = "FRANCA_NO_PREFETCH"
 PATIENCE_S = 5.0  #: for jobs that were asked to end; one may be waiting for a name server
-
-Stopped = Callable[[], bool]
 
 
 class Job(Protocol):
@@ -47,7 +46,7 @@ class Ahead:
         self._jobs_of_plan = jobs_of_plan
         self._started = False
         self._stopped = False
-        self._waiting: deque[Job] = deque()
+        self._waiting: list[Job] = []
         self._taken: set[str] = set()  #: jobs whose step has begun
         self._threads: list[threading.Thread] = []
 
@@ -75,7 +74,7 @@ class Ahead:
     def _serve(self) -> None:
         while not self._stopped:
             try:
-                job = self._waiting.popleft()
+                job = self._waiting.pop(0)
             except IndexError:
                 return
             if job.identity in self._taken:

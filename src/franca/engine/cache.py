@@ -8,12 +8,8 @@ and finds such a mark knows that its writer is gone, and removes the leftovers.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
 
 from franca.catalog.catalog import Catalog
 from franca.catalog.files import make_directory, write_json_atomic, write_text_atomic
@@ -24,9 +20,14 @@ from franca.grammar.shell import export_lines
 from franca.model.artifact import Artifact
 from franca.model.dialect import CLASSIC, NEW, Dialect
 from franca.model.ids import CACHE, Ref
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.script import CacheEntry, CacheQuery, Script
 from franca.model.tags import TagQuery
 from franca.planner.commands import CachedState, CloseEntry, Opened, OpenEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 _CACHE = "/local/cache/"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -71,6 +72,8 @@ class CacheStore:
 
     def load(self, entry: CacheEntry) -> CachedState | None:
         """What an entry recorded, with paths of a storage root that has moved put right (10.7)."""
+        import json
+
         try:
             with open(entry.state_file, encoding="utf-8") as stream:
                 kept = json.load(stream)
@@ -166,14 +169,12 @@ class CacheStore:
         state_file = os.path.join(path, dialect.cached_state)
         write_json_atomic(
             state_file,
-            _plain(
-                {
-                    "new_env": command.new_env,
-                    "new_state": command.new_state,
-                    "deps": list(command.deps),
-                    "version": command.version,
-                }
-            ),
+            {
+                "new_env": command.new_env,
+                "new_state": command.new_state,
+                "deps": list(command.deps),
+                "version": command.version,
+            },
         )
         for name, env in (("tmp-env.sh", command.new_env), ("tmp-env-all.sh", command.scope.env)):
             write_text_atomic(os.path.join(path, name), "\n".join(export_lines(env, new=dialect.is_new)) + "\n")
@@ -318,8 +319,3 @@ def _remove_tree(path: str) -> None:
 
 def _safe(text: str) -> str:
     return "".join(c for c in text if c.isalnum() or c in "-_.")
-
-
-def _plain(value: Any) -> Any:
-    """``value`` as JSON can hold it; what it cannot becomes text."""
-    return json.loads(json.dumps(value, default=str))

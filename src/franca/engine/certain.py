@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.catalog.catalog import Catalog
 from franca.engine.ahead import has_ahead
 from franca.engine.planning import Planner
+from franca.model.light import Any
 from franca.model.script import Script
 from franca.planner import commands as ask
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
 from franca.model.artifact import Repo
+from franca.model.light import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _HEX = frozenset("0123456789abcdef")
 _MAX_LINKS = 5

@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import msgspec
 
 from franca.catalog import memo
 from franca.catalog.catalog import Catalog
 from franca.engine import aftermath, ahead
 from franca.engine.ahead import Ahead
-from franca.engine.executor import Chooser, Executor, Listener, RunSettings
+from franca.engine.executor import Executor, RunSettings
 from franca.engine.hooks import HookSurface, NoHooks
 from franca.engine.journal import Journal, without_secrets
-from franca.engine.planning import Planner
 from franca.errors import FrancaError, Interrupted
 from franca.grammar.merge import merge
 from franca.model.event import Event, RunFinished, RunStarted, StepErred
 from franca.model.ids import CFG, ObjectRef, Ref
-from franca.model.plan import Plan
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
 from franca.model.script import CacheEntry, VersionRecord
 from franca.model.tags import split_tags
 from franca.planner.assemble import HostFacts
@@ -32,16 +28,24 @@ from franca.planner.script_run import RunContext, run_script
 from franca.runners import endings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from typing import TypeVar
+
+    from franca.engine.executor import Chooser, Listener
+    from franca.engine.planning import Planner
+    from franca.model.plan import Plan
+
+    _P = TypeVar("_P", bound=Planner)
+
     from franca.engine.explaining import Explained
 
-_P = TypeVar("_P", bound=Planner)
 
 #: Process variables that enter ``env`` when set (script engine, section 4.1, step 7).
 _PROXIES = ("ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 _PASSED = ("GH_TOKEN", "USER", "HOME", *_PROXIES, *(name.upper() for name in _PROXIES))
 
 
-class RunResult(msgspec.Struct, frozen=True):
+class RunResult(Record):
     """What a run gave. ``cached`` is True when nothing but reading had to be done."""
 
     outcome: Outcome
@@ -117,6 +121,8 @@ class Engine:
 
     def plan(self, inputs: dict[str, Any], *, command: str = "") -> Plan:
         """What ``run`` would do with the same inputs, without doing it. Raises as ``run`` would, early."""
+        from franca.engine.planning import Planner
+
         return self.plan_with(Planner, inputs, command).plan()
 
     def explain(self, inputs: dict[str, Any], *, command: str = "") -> Explained:

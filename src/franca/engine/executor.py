@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
-
-import msgspec
 
 from franca.catalog.catalog import Catalog
 from franca.catalog.locks import locked
@@ -22,15 +17,21 @@ from franca.engine.scripts import ScriptFinder
 from franca.errors import FrancaError, HookFailed, Interrupted, StepFailed, Unavailable
 from franca.grammar.merge import copied
 from franca.model.event import CacheWait, Event, HookStarted, NativeFinished, NativeStarted, StepFinished, StepStarted
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record, replace
 from franca.model.script import Scope
 from franca.planner import commands as ask
 from franca.planner.frame import Frame
 
-Listener = Callable[[Event], None]
-Chooser = Callable[[str, tuple[str, ...], bool], int]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    Listener = Callable[[Event], None]
+    Chooser = Callable[[str, tuple[str, ...], bool], int]
 
 
-class RunSettings(msgspec.Struct, frozen=True):
+class RunSettings(Record):
     """How a run treats its native scripts and its output."""
 
     native_to_stderr: bool = False
@@ -96,12 +97,12 @@ class Executor:
     def tell(self, event: Event) -> None:
         """Stamp an event, write it down, pass it on."""
         now = time.time()
-        event = msgspec.structs.replace(event, at=now)
+        event = replace(event, at=now)
         if isinstance(event, StepStarted):
             self._started[event.depth] = now
             self._label = event.step
         elif isinstance(event, StepFinished):
-            event = msgspec.structs.replace(event, seconds=now - self._started.get(event.depth, now))
+            event = replace(event, seconds=now - self._started.get(event.depth, now))
         self.journal.append(event)
         self.listener(event)
 
@@ -250,7 +251,7 @@ class Executor:
         if not path:
             return ask.NativeDone(frame.scope)
         env, state = self._run(frame, path, frame.directory, frame.scope.env, frame.scope.state)
-        return ask.NativeDone(msgspec.structs.replace(frame.scope, env=env, state=state))
+        return ask.NativeDone(replace(frame.scope, env=env, state=state))
 
     def _run(
         self, frame: Frame, path: str, directory: str, env: dict[str, Any], state: dict[str, Any]

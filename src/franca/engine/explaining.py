@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from franca.catalog.catalog import Catalog
 from franca.engine.planning import Planner
 from franca.model.event import CacheHit, Event, StepStarted
 from franca.model.ids import SCRIPT
+from franca.model.light import Any
 from franca.model.plan import Plan
+from franca.model.record import Record, replace
 from franca.model.script import CacheEntry, CacheQuery, Request, Script, tag_words
 from franca.planner import commands as ask
 from franca.planner import explain
@@ -18,7 +16,7 @@ from franca.planner.explain import Explanation
 from franca.planner.frame import Frame
 
 
-class Explained(msgspec.Struct, frozen=True):
+class Explained(Record):
     """A plan and, by step id, why it looks as it does."""
 
     plan: Plan
@@ -57,7 +55,7 @@ class ExplainingPlanner(Planner):
         explanation = self._explanation(node.number, event.step)
         if request is not None:
             scripts = explain.script_candidates(request, event.path, self._near(request, event.path), self.home)
-            explanation = msgspec.structs.replace(explanation, scripts=scripts)
+            explanation = replace(explanation, scripts=scripts)
         self.steps[node.number] = explanation
 
     def _decided(self, command: ask.Decided) -> None:
@@ -86,7 +84,7 @@ class ExplainingPlanner(Planner):
     def _assembled(self, frame: Frame) -> None:
         self._note(frame)
         number = self._stack[-1].number
-        self.steps[number] = msgspec.structs.replace(
+        self.steps[number] = replace(
             self.steps[number],
             variations=explain.variation_reasons(frame.script, frame.request, frame.resolved),
             version=explain.version_reason(frame.script, frame.request, frame.resolved),
@@ -109,7 +107,7 @@ class ExplainingPlanner(Planner):
             return
         query, script = self._queries[number]
         found = explain.entry_candidates(query, self.cache.entries_of(script), taken, new=script.dialect.is_new)
-        self.steps[number] = msgspec.structs.replace(self.steps[number], wanted=query.tags, entries=found)
+        self.steps[number] = replace(self.steps[number], wanted=query.tags, entries=found)
 
     def _near(self, request: Request, chosen: str) -> list[Script]:
         if self._all is None:

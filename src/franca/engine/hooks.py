@@ -7,12 +7,13 @@ in ``franca.compat`` and is handed to the engine by whoever makes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
-
 from franca.model.artifact import Repo
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any, Protocol
 from franca.model.script import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class NativeCall(Protocol):
@@ -114,6 +115,25 @@ class HookSurface(Protocol):
 
     def check_trust(self, repo: Repo) -> None:
         """Raises Untrusted: nothing of this repository runs before the user agrees."""
+
+
+class LateHooks:
+    """A surface that is made when the first hook is to be called: many runs have none."""
+
+    def __init__(self, make: Callable[[], HookSurface]) -> None:
+        self._make = make
+        self._made: HookSurface | None = None
+
+    def call(self, hook: str, context: HookContext) -> HookReply:
+        return self._surface().call(hook, context)
+
+    def check_trust(self, repo: Repo) -> None:
+        self._surface().check_trust(repo)
+
+    def _surface(self) -> HookSurface:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
 
 class NoHooks:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from franca.catalog.files import make_directory
+from franca.catalog.jsontext import to_line
 from franca.engine import places
 from franca.errors import Location, MalformedFile
-from franca.model.event import AnyEvent, CacheStored, Event, HookStarted, NativeStarted
+from franca.model.event import EVENTS, CacheStored, Event, HookStarted, NativeStarted
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import fields_of, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FILE = "journal.jsonl"
 _EFFECTS = (HookStarted, NativeStarted, CacheStored)
@@ -65,14 +67,24 @@ class Journal:
 
 
 def _line(event: Event) -> bytes:
-    """An event as a line of the file. Paths need not be text: what is none becomes question marks."""
-    try:
-        return msgspec.json.encode(event, enc_hook=str) + b"\n"
-    except UnicodeEncodeError:
-        import json
+    """An event as a line of the file."""
+    return to_line({"event": event.event, **fields_of(event)}) + b"\n"
 
-        text = json.dumps(msgspec.to_builtins(event, enc_hook=str), ensure_ascii=False, default=str)
-        return text.encode("utf-8", "replace") + b"\n"
+
+def event_of(line: bytes) -> Event:
+    """The event in a line of the file. Raises ValueError."""
+    import msgspec
+
+    from franca.model.typed import convert
+
+    try:
+        data = msgspec.json.decode(line, type=dict)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+    kind = EVENTS.get(str(data.get("event")))
+    if kind is None:
+        raise ValueError(f"there is no event {data.get('event')!r}")
+    return convert(data, kind)
 
 
 def _without_secrets(event: Event) -> Event:
@@ -81,7 +93,7 @@ def _without_secrets(event: Event) -> Event:
     if not env:
         return event
     masked = {k: MASK if any(w in k.upper() for w in _SECRET_WORDS) else v for k, v in env.items()}
-    return msgspec.structs.replace(event, new_env=masked)
+    return replace(event, new_env=masked)
 
 
 def without_secrets(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -103,12 +115,11 @@ def _masked(key: str, value: Any) -> Any:
 
 def read_journal(path: str) -> Iterator[Event]:
     """The events of a journal file; a last line cut short by a kill is left out. Raises MalformedFile."""
-    decoder = msgspec.json.Decoder(AnyEvent)
     with open(path, "rb") as stream:
         for number, line in enumerate(stream, 1):
             if not line.endswith(b"\n"):
                 return
             try:
-                yield decoder.decode(line)
-            except msgspec.MsgspecError as error:
+                yield event_of(line)
+            except ValueError as error:
                 raise MalformedFile(f"not an event: {error}", where=Location(path, number)) from None

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
+from franca.catalog.jsontext import to_json
 from franca.errors import Interrupted, NativeFailed, NotFound, Unavailable
 from franca.grammar.merge import merge
 from franca.grammar.shell import export_lines, quote
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.script import Script
-from franca.runners import endings, family
+from franca.runners import endings
+from franca.runners.spawn import Child, start
 
 if TYPE_CHECKING:
-    import subprocess
-    from selectors import BaseSelector
+    from collections.abc import Iterable, Mapping
+    from select import poll
 
 TEMPORARIES = (
     "tmp-run.sh", "tmp-run-env.out", "tmp-run-state.json", "tmp-state.json", "tmp-ver.out", "tmp-env.sh",
@@ -26,6 +26,7 @@ TEMPORARIES = (
 )  # fmt: skip
 RUN, ENV_OUT, STATE_OUT, STATE_IN = TEMPORARIES[:4]
 _GRACE = 5.0  #: seconds between asking a native script to stop and killing it
+_LOOK_MS = 500  #: how often to look whether a script has ended whose streams stay open
 
 
 def native_file(files: Iterable[str], stem: str, env: Mapping[str, Any], dialect: Dialect) -> str:
@@ -117,7 +118,7 @@ class NativeRun:
         try:
             for name in (ENV_OUT, STATE_OUT):
                 _remove(self._file(name))
-            _write(self._file(STATE_IN), json.dumps(state, indent=2, sort_keys=True, default=str) + "\n")
+            _write(self._file(STATE_IN), to_json(state) + "\n")
             if self.keep_wrapper:
                 _write(self._file("tmp-run-without-cm.sh"), text)
             return self._put_wrapper(text)
@@ -141,18 +142,11 @@ class NativeRun:
         return handle
 
     def _spawn(self, wrapper: int) -> int:
-        import subprocess
-
         sys.stdout.flush()
         sys.stderr.flush()
         # By descriptor, not by name: another run in this folder may replace or remove the file at any time.
-        argv = ["bash", "-c", '. "$0"', f"/dev/fd/{wrapper}"]
-        try:
-            child = subprocess.Popen(
-                argv, cwd=self.directory, pass_fds=(wrapper,), bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
-        except FileNotFoundError:
-            raise Unavailable("bash was not found, and native scripts need it", hint="install bash") from None
+        os.set_inheritable(wrapper, True)
+        child = self._started(("bash", "-c", '. "$0"', f"/dev/fd/{wrapper}"))
         try:
             self._pump(child)
             return child.wait()
@@ -162,31 +156,45 @@ class NativeRun:
         except BaseException:
             _stop(child)
             raise
+        finally:
+            child.close()
 
-    def _pump(self, child: subprocess.Popen[bytes]) -> None:
+    def _started(self, words: tuple[str, ...]) -> Child:
+        """The process, started in the script's directory."""
+        home = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))  # it may have been removed meanwhile
+        try:
+            os.chdir(self.directory)
+            return start(words, os.environ, "", None, output=True, error=True)
+        except FileNotFoundError:
+            raise Unavailable("bash was not found, and native scripts need it", hint="install bash") from None
+        finally:
+            os.fchdir(home)
+            os.close(home)
+
+    def _pump(self, child: Child) -> None:
         """Copy both streams to ours and to the log as they come.
 
         The script's own children may keep the pipes open after it has ended (a daemon it started):
         a short wait after its end is enough, they are not waited for.
         """
-        import selectors
+        from select import POLLIN, poll
 
-        assert child.stdout is not None and child.stderr is not None
+        assert child.output is not None and child.error is not None
         log = _open_log(self.log)
-        out = 2 if self.to_stderr else 1
-        with selectors.DefaultSelector() as selector, child.stdout, child.stderr:
-            selector.register(child.stdout, selectors.EVENT_READ, out)
-            selector.register(child.stderr, selectors.EVENT_READ, 2)
-            try:
-                while selector.get_map():
-                    if not _copy(selector, log, 0.5) and child.poll() is not None:
-                        break
-            except KeyboardInterrupt:
-                _end_family(child, selector, log)
-                raise
-            finally:
-                if log >= 0:
-                    os.close(log)
+        targets = {child.output: 2 if self.to_stderr else 1, child.error: 2}
+        streams = poll()
+        for end in targets:
+            streams.register(end, POLLIN)
+        try:
+            while targets:
+                if not _copy(streams, targets, log, _LOOK_MS) and child.poll() is not None:
+                    break
+        except KeyboardInterrupt:
+            _end_family(child, streams, targets, log)
+            raise
+        finally:
+            if log >= 0:
+                os.close(log)
 
     def _failure(self, status: int) -> NativeFailed:
         shown = []
@@ -222,6 +230,8 @@ class NativeRun:
     def _read_back(self, env: dict[str, Any], state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         path = self._file(STATE_OUT)
         if os.path.isfile(path):
+            import json
+
             with open(path, encoding="utf-8") as stream:
                 try:
                     extra = json.load(stream)
@@ -249,7 +259,7 @@ def clean(directory: str, files: Iterable[str], *, temporaries: bool) -> None:
     root = os.path.realpath(directory)
     for name in (*files, *(TEMPORARIES if temporaries else ())):
         path = os.path.join(directory, name)
-        if os.path.realpath(path).startswith(root + os.sep):
+        if os.path.lexists(path) and os.path.realpath(path).startswith(root + os.sep):
             _remove(path)
 
 
@@ -278,28 +288,31 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _copy(selector: BaseSelector, log: int, wait_s: float) -> bool:
+def _copy(streams: poll, targets: dict[int, int], log: int, wait_ms: int) -> bool:
     """Copy what is there to our streams and the log; False when nothing was."""
-    ready = selector.select(timeout=wait_s)
-    for key, _ in ready:
-        data = os.read(key.fd, 65536)
+    ready = streams.poll(wait_ms)
+    for end, _ in ready:
+        data = os.read(end, 65536)
         if not data:
-            selector.unregister(key.fileobj)
+            streams.unregister(end)
+            del targets[end]
             continue
         if log >= 0:
             _write_all(log, data)
-        _write_all(key.data, data)
+        _write_all(targets[end], data)
     return bool(ready)
 
 
-def _end_family(child: subprocess.Popen[bytes], selector: BaseSelector, log: int) -> None:
+def _end_family(child: Child, streams: poll, targets: dict[int, int], log: int) -> None:
     """Ask all that the script has started to end, and let it say its last words; what lives on then is killed."""
+    from franca.runners import family
+
     members = family.family(child.pid)
     family.ask(members)
     limit = time.monotonic() + _GRACE
     while time.monotonic() < limit and any(family.alive(one) for one in members):
         try:
-            if not selector.get_map() or not _copy(selector, log, 0.02):
+            if not targets or not _copy(streams, targets, log, 20):
                 time.sleep(0.02)
         except OSError:  # a reader or a terminal that has gone
             time.sleep(0.02)
@@ -307,8 +320,10 @@ def _end_family(child: subprocess.Popen[bytes], selector: BaseSelector, log: int
     family.end(members)
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
+def _stop(child: Child) -> None:
     """End a script and all that it has started: ask, wait a little, insist."""
+    from franca.runners import family
+
     if child.poll() is None:
         members = family.family(child.pid)
         family.ask(members)

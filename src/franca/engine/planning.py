@@ -7,9 +7,6 @@ variables that its code mentions unknown; a condition on one of them defers the 
 from __future__ import annotations
 
 import os
-from typing import Any
-
-import msgspec
 
 from franca.catalog.catalog import Catalog
 from franca.engine.cache import CacheStore
@@ -18,7 +15,9 @@ from franca.engine.planned import PlannedEntries
 from franca.engine.scripts import ScriptFinder
 from franca.model import plan as plans
 from franca.model.event import CacheHit, Event, StepFinished, StepSkipped, StepStarted
+from franca.model.light import Any
 from franca.model.plan import Plan, Step
+from franca.model.record import replace
 from franca.model.script import CacheEntry, Script
 from franca.planner import commands as ask
 from franca.planner.frame import Frame
@@ -167,7 +166,7 @@ class Planner:
         node = self._stack[-1]
         node.native = native_file(frame.script.files, stem, frame.scope.env, frame.script.dialect)
         unknown = frozenset(frame.script.hook_keys) if node.native else frozenset()
-        return ask.NativeDone(msgspec.structs.replace(frame.scope), unknown=unknown)
+        return ask.NativeDone(replace(frame.scope), unknown=unknown)
 
 
 def _plain(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -7,20 +7,21 @@ leaves none.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-import msgspec
 
 from franca.engine import places
 from franca.engine.commits import commits_of
 from franca.engine.engine import Engine, RunResult
-from franca.engine.journal import FILE, MASK, read_journal
+from franca.engine.journal import FILE, MASK, event_of, read_journal
 from franca.errors import MalformedFile, NotFound, UsageError
 from franca.grammar.merge import merge
 from franca.model import event as ev
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record, replace
 from franca.planner.diff import Change, compare, lines_of_run
 from franca.planner.history import PastStep, steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 GOING_ON = -1  #: status of a run without an end: it is still going on, or was killed
 _TAIL = 1 << 16
@@ -29,7 +30,7 @@ _DIGEST_WORDS = ("SHA256", "SHA512", "SHA1", "MD5", "CHECKSUM", "DIGEST")
 _VOLATILE = ("_TMP_", "CACHED_PATH")
 
 
-class RunSummary(msgspec.Struct, frozen=True):
+class RunSummary(Record):
     """One line of ``franca runs``. ``started`` is in seconds since the epoch."""
 
     run: str
@@ -41,7 +42,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Difference(msgspec.Struct, frozen=True):
+class Difference(Record):
     """Something that came out differently. ``kind``: step, version, digest or export."""
 
     kind: str
@@ -51,7 +52,7 @@ class Difference(msgspec.Struct, frozen=True):
     because: str = ""
 
 
-class Replayed(msgspec.Struct, frozen=True):
+class Replayed(Record):
     """A run done again, and what was different."""
 
     earlier: RunSummary
@@ -89,15 +90,14 @@ def summary(folder: str) -> RunSummary | None:
     begun = RunSummary(start.run, folder, start.command, start.at)
     if not isinstance(end, ev.RunFinished):
         return begun
-    return msgspec.structs.replace(begun, status=end.status, seconds=end.seconds, error=end.error)
+    return replace(begun, status=end.status, seconds=end.seconds, error=end.error)
 
 
 def _event(line: bytes) -> ev.Event | None:
     try:
-        event: ev.Event = msgspec.json.decode(line, type=ev.AnyEvent)
-    except msgspec.MsgspecError:
+        return event_of(line)
+    except ValueError:
         return None
-    return event
 
 
 def find_run(root: str, name: str) -> RunSummary:
@@ -242,7 +242,7 @@ def explained(
     moved = {alias: (old, now[alias]) for alias, old in then.items() if alias in now and now[alias] != old}
     repos = {r.path: r.ref.alias for r in engine.catalog.repos()}
     versions = [d for d in found if d.kind == "version"]
-    return tuple(msgspec.structs.replace(d, because=_because(d, folders, repos, moved, versions)) for d in found)
+    return tuple(replace(d, because=_because(d, folders, repos, moved, versions)) for d in found)
 
 
 def _because(

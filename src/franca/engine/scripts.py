@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 
 from franca.catalog.catalog import Catalog
 from franca.errors import ScriptNotFound, UsageError
 from franca.grammar.reference import parse_ref
 from franca.model.artifact import Artifact, Repo
 from franca.model.ids import SCRIPT, Ref
+from franca.model.light import TYPE_CHECKING
 from franca.model.script import Request, Script
 from franca.model.tags import TagQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
 class ScriptFinder:
@@ -72,10 +77,21 @@ class ScriptFinder:
 
 def _mentioned(path: str, files: frozenset[str], prefix: str) -> frozenset[str]:
     """Environment keys that the code in a script's folder names: what it may set, as far as text tells."""
-    pattern = re.compile(rf"""["']?\+?({prefix}[A-Z0-9_]+)""")
     found: set[str] = set()
     for name in files:
         if name == "customize.py" or name.endswith((".sh", ".bat")):
             with open(os.path.join(path, name), encoding="utf-8", errors="replace") as stream:
-                found.update(pattern.findall(stream.read(1_000_000)))
+                found.update(_names(stream.read(1_000_000), prefix))
     return frozenset(found | {"+" + k for k in found})
+
+
+def _names(text: str, prefix: str) -> Iterator[str]:
+    """Every ``[A-Z0-9_]+`` that begins with ``prefix`` and goes on."""
+    at = text.find(prefix)
+    while at >= 0:
+        start = end = at + len(prefix)
+        while text[end : end + 1] in _NAME:
+            end += 1
+        if end > start:
+            yield text[at:end]
+        at = text.find(prefix, end)

@@ -6,24 +6,24 @@ so conditions on those variables can be decided, and the dependencies of a cache
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import msgspec
-
 from franca.catalog.catalog import Catalog
 from franca.engine.planning import Planner
 from franca.grammar.merge import merge
 from franca.model import plan as plans
 from franca.model.event import StepFinished
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record, replace
 from franca.model.script import CacheEntry, tag_words
 from franca.planner import commands as ask
 from franca.planner.cachekey import acceptable
 from franca.planner.frame import Frame
 from franca.planner.history import PastStep
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class _Known(msgspec.Struct, frozen=True):
+
+class _Known(Record):
     version: str
     new_env: dict[str, Any]
     entry: CacheEntry | None = None
@@ -75,16 +75,16 @@ class UnfoldingPlanner(Planner):
         known = self._known()
         if known is None:
             return done
-        scope = msgspec.structs.replace(done.scope, env=merge(done.scope.env, known.new_env))
-        return msgspec.structs.replace(done, scope=scope, unknown=done.unknown - known.new_env.keys())
+        scope = replace(done.scope, env=merge(done.scope.env, known.new_env))
+        return replace(done, scope=scope, unknown=done.unknown - known.new_env.keys())
 
     def _native(self, command: ask.RunNative) -> ask.NativeDone:
         done = super()._native(command)
         known = self._known()
         if known is None:
             return done
-        scope = msgspec.structs.replace(done.scope, env=merge(done.scope.env, known.new_env))
-        return msgspec.structs.replace(done, scope=scope, unknown=done.unknown - known.new_env.keys())
+        scope = replace(done.scope, env=merge(done.scope.env, known.new_env))
+        return replace(done, scope=scope, unknown=done.unknown - known.new_env.keys())
 
     def _note(self, frame: Frame) -> None:
         """Keep the latest view of the step, and what was known of a variable before a hook might have changed it."""

@@ -18,19 +18,19 @@ The newer language (script engine, section 2.2) and CMX (CM core, section 14.1) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-import msgspec
-
 from franca.errors import UsageError
 from franca.grammar.merge import copied
 from franca.model.ids import is_uid
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
 
-ReadFile = Callable[[str], Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    ReadFile = Callable[[str], Any]
 
 
-class Invocation(msgspec.Struct, frozen=True):
+class Invocation(Record):
     """A command line, understood. Equal by value; ``words`` keeps the source for messages and logs."""
 
     action: str = ""
@@ -50,7 +50,7 @@ class Invocation(msgspec.Struct, frozen=True):
         return self.options.get(name, default)
 
 
-class Grammar(msgspec.Struct, frozen=True):
+class Grammar(Record):
     """What differs between the three command languages."""
 
     at_files: bool = True  #: ``@f.json`` merges a file
@@ -196,7 +196,7 @@ class _Reader:
                 hint="rename the file, or write the values as --key=value",
             )
         content = self.read_file(path)
-        if not isinstance(content, Mapping):
+        if not isinstance(content, dict):
             raise UsageError(f"the input file {path} must hold a mapping of keys to values, not {_kind_of(content)}")
         return {str(key): copied(value) for key, value in content.items()}
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-import msgspec
 
 from franca.errors import UsageError
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(Record):
     """Bounds of one evaluation; the defaults are those of EX-21."""
 
     characters: int = 1000

@@ -6,8 +6,10 @@ that edits what it was given cannot reach the meta of a script.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def copied(value: Any) -> Any:

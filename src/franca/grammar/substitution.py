@@ -14,13 +14,15 @@ ${a.b}     parameters of cubes and of experiment records experiments 8.4
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from franca.errors import UsageError
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    _Resolve = Callable[[str], object]
 
 _MISSING = object()
-_Resolve = Callable[[str], object]
 
 
 def expand(value: Any, lookup: Mapping[str, Any]) -> Any:
@@ -79,7 +81,7 @@ def lookup_dotted(tree: Mapping[str, Any], name: str) -> object:
         return tree[name]
     head, dot, tail = name.partition(".")
     below = tree.get(head)
-    if dot and isinstance(below, Mapping):
+    if dot and isinstance(below, dict):
         return lookup_dotted(below, tail)
     return _MISSING
 

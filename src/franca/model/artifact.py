@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from franca.model.dialect import CLASSIC, Dialect
 from franca.model.ids import ObjectRef
+from franca.model.light import Any
+from franca.model.record import Record
 
 
-class Repo(msgspec.Struct, frozen=True):
+class Repo(Record):
     """A repository: a directory with ``cmr.yaml`` (classic) or ``meta.yaml`` (new)."""
 
     ref: ObjectRef
@@ -26,7 +24,7 @@ class Repo(msgspec.Struct, frozen=True):
         return f"{self.path}/{self.prefix}" if self.prefix else self.path
 
 
-class Artifact(msgspec.Struct, frozen=True):
+class Artifact(Record):
     """A directory with a meta file, of some kind (``script``, ``cache``, an automation of the user).
 
     ``meta`` is the mapping after inheritance and overlay, ``original_meta`` before inheritance;

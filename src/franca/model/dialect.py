@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from franca.model.record import Record
 
 
-class Dialect(msgspec.Struct, frozen=True):
+class Dialect(Record):
     """Names of one dialect. Behaviour that differs asks ``is_new``; names are looked up here."""
 
     name: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
-import msgspec
+from franca.model.patterns import matches
+from franca.model.record import Record
 
 _HEX = frozenset("0123456789abcdefABCDEF")
 
@@ -19,7 +18,7 @@ def is_pattern(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-class ObjectRef(msgspec.Struct, frozen=True):
+class ObjectRef(Record):
     """An ``alias``, a ``uid``, or both, as in ``detect-os,863735b7db8c44fc``.
 
     ``alias`` may be a shell-style pattern when the reference is a request.
@@ -49,11 +48,11 @@ class ObjectRef(msgspec.Struct, frozen=True):
         if not wanted:
             return True
         if is_pattern(wanted):
-            return fnmatchcase(stored.alias.lower(), wanted)
+            return matches(stored.alias.lower(), wanted)
         return stored.alias.lower() == wanted
 
 
-class Ref(msgspec.Struct, frozen=True):
+class Ref(Record):
     """A reference to artifacts: ``[repo:]name``."""
 
     name: ObjectRef = ObjectRef()

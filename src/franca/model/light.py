@@ -1,4 +1,4 @@
-"""Named tuples without the cost of :mod:`typing`, for modules on the way to a short command.
+"""Named tuples, blocks and names of :mod:`typing` without their cost, for modules on the way to a short command.
 
 Importing ``typing`` costs as much as a bare interpreter's start, and ``typing.NamedTuple`` compiles code for
 every class. A command whose whole work is to start another program would spend most of its time there. For a
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Any, NamedTuple, Protocol
+    from contextlib import contextmanager
+    from functools import cached_property
+    from typing import IO, Any, NamedTuple, Protocol, cast
 
-    __all__ = ["IO", "TYPE_CHECKING", "Any", "NamedTuple", "Protocol"]
+    __all__ = ["IO", "TYPE_CHECKING", "Any", "NamedTuple", "Protocol", "cached_property", "cast", "contextmanager"]
 else:
-    from operator import itemgetter
+    from _operator import itemgetter  # ``operator`` defines all of it a second time, in Python
 
     class Any:
         """Stands for typing.Any in aliases that are evaluated."""
@@ -23,6 +25,55 @@ else:
 
     class IO:
         """Stands for typing.IO."""
+
+    def cast(kind, value):
+        """Stands for typing.cast: tells a type checker what it cannot know."""
+        return value
+
+    class cached_property:  # noqa: N801
+        """Stands for functools.cached_property."""
+
+        def __init__(self, function):
+            self._function = function
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                return self
+            value = instance.__dict__[self._function.__name__] = self._function(instance)
+            return value
+
+    class _Block:
+        """A generator with one ``yield`` as the two ends of a ``with`` block."""
+
+        def __init__(self, steps):
+            self._steps = steps
+
+        def __enter__(self):
+            return next(self._steps)
+
+        def __exit__(self, kind, error, trace):
+            try:
+                if error is None:
+                    next(self._steps)
+                else:
+                    self._steps.throw(error)
+            except StopIteration as end:
+                return end is not error
+            except BaseException as raised:
+                ends = isinstance(error, StopIteration) and raised.__cause__ is error  # as generators turn these
+                if raised is not error and not ends:
+                    raise
+                return False
+            raise RuntimeError("a block's generator yields once")
+
+    def contextmanager(function):
+        """Stands for contextlib.contextmanager, whose module brings ``collections`` and ``functools``."""
+
+        def block(*values, **named):
+            return _Block(function(*values, **named))
+
+        block.__doc__, block.__name__ = function.__doc__, function.__name__
+        return block
 
     class _Fields(type):
         """Turns the annotations of a class into the fields of its tuples."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
 
-import msgspec
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 REUSE = "reuse"  #: a cached result serves
 RUN = "run"  #: the script would run
@@ -13,7 +15,7 @@ SKIP = "skip"  #: a condition says no
 DEFER = "defer"  #: only the run can tell, because a step before may set a variable
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(Record):
     """One script of a plan with the steps below it, in the order in which they would happen."""
 
     id: str  #: position in the tree, as in "1.3.2"
@@ -41,7 +43,7 @@ class Step(msgspec.Struct, frozen=True):
             yield from step.walk()
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(Record):
     """The whole of it. ``command`` repeats the request."""
 
     command: str

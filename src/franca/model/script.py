@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from franca.model.artifact import Artifact, Repo
 from franca.model.dialect import Dialect
+from franca.model.light import Any
+from franca.model.record import Record
 from franca.model.tags import ScriptQuery, split_tags
 
 Mapping = dict[str, Any]
 
 
-class Script(msgspec.Struct, frozen=True):
+class Script(Record):
     """A script artifact together with what its folder holds.
 
     ``files`` are the names in the folder (native scripts are chosen from them without touching the
@@ -65,7 +63,7 @@ class Script(msgspec.Struct, frozen=True):
         return str(self.artifact.ref)
 
 
-class Scope(msgspec.Struct, frozen=True):
+class Scope(Record):
     """The four live dictionaries of a run (script engine, section 4). Values are JSON content.
 
     Functions that change a scope return a new one; nobody edits these dictionaries in place.
@@ -77,7 +75,7 @@ class Scope(msgspec.Struct, frozen=True):
     const_state: Mapping = {}
 
 
-class VersionWish(msgspec.Struct, frozen=True):
+class VersionWish(Record):
     """The versions that a caller accepts; empty text means no wish."""
 
     exact: str = ""
@@ -86,7 +84,7 @@ class VersionWish(msgspec.Struct, frozen=True):
     maximum_usable: str = ""
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(Record):
     """One call of a script: the typed view of a CM input dictionary.
 
     ``inputs`` keeps the caller's own words: any key may be a flag that the script's
@@ -124,7 +122,7 @@ class Request(msgspec.Struct, frozen=True):
         return value is True or (isinstance(value, str) and value.lower() in ("1", "true", "yes", "on"))
 
 
-class DepLists(msgspec.Struct, frozen=True):
+class DepLists(Record):
     """The four dependency lists, as raw entries, in the order in which they will be visited."""
 
     deps: tuple[Mapping, ...] = ()
@@ -133,7 +131,7 @@ class DepLists(msgspec.Struct, frozen=True):
     post_deps: tuple[Mapping, ...] = ()
 
 
-class Resolved(msgspec.Struct, frozen=True):
+class Resolved(Record):
     """A script with its variations, versions and the caller's wishes applied: what will run."""
 
     scope: Scope
@@ -159,7 +157,7 @@ class Resolved(msgspec.Struct, frozen=True):
         return ",".join("_" + v for v in self.variations)
 
 
-class CacheQuery(msgspec.Struct, frozen=True):
+class CacheQuery(Record):
     """What a cache entry must and must not be tagged with to satisfy a request (section 10.3)."""
 
     tags: tuple[str, ...]
@@ -168,7 +166,7 @@ class CacheQuery(msgspec.Struct, frozen=True):
     maximum: str = ""
 
 
-class CacheEntry(msgspec.Struct, frozen=True):
+class CacheEntry(Record):
     """A finished cache entry on disk."""
 
     uid: str
@@ -181,7 +179,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
     expires: float = 0.0  #: seconds since the epoch; 0 for never
 
 
-class VersionRecord(msgspec.Struct, frozen=True):
+class VersionRecord(Record):
     """One line of the version report: what ran, in which version, for whom."""
 
     tags: str

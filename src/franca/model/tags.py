@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from franca.model.light import TYPE_CHECKING
+from franca.model.record import Record
 
-import msgspec
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def split_tags(tags: str | Iterable[object] | None) -> tuple[str, ...]:
@@ -15,7 +17,7 @@ def split_tags(tags: str | Iterable[object] | None) -> tuple[str, ...]:
     return tuple(t for t in (item.strip() for item in items) if t)
 
 
-class TagQuery(msgspec.Struct, frozen=True):
+class TagQuery(Record):
     """What tags a thing must have and must not have (``a,b,-c``; CM core, section 5.2)."""
 
     include: tuple[str, ...] = ()
@@ -40,7 +42,7 @@ class TagQuery(msgspec.Struct, frozen=True):
         return have.issuperset(self.include) and have.isdisjoint(self.exclude)
 
 
-class ScriptQuery(msgspec.Struct, frozen=True):
+class ScriptQuery(Record):
     """A script request: its tags and its variations, wanted and excluded.
 
     In a tag string ``_x`` is the variation ``x``, ``-_x`` an excluded variation and ``-t`` an

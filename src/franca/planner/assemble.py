@@ -7,21 +7,23 @@ in one private, growing object, and a frozen ``Resolved`` comes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import msgspec
-
 from franca.errors import UsageError
 from franca.grammar.merge import merge, update
 from franca.grammar.substitution import expand, expand_env
 from franca.grammar.versions import clamp
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
 from franca.model.script import DepLists, Request, Resolved, Scope, Script, VersionWish
 from franca.planner import git_url
 from franca.planner.deps import LISTS, append_dep, check_entry, merge_patches, update_deps
 from franca.planner.guards import decide, is_true
-from franca.planner.variations import Block, Variations, check_combinations, close
+from franca.planner.variations import Variations, check_combinations, close
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from franca.planner.variations import Block
 
 #: Flags of every run that become environment keys (section 4.1, step 8), without prefix.
 _GENERIC = (
@@ -31,7 +33,7 @@ _GENERIC = (
 _GENERIC_NEW = ("search_folder_path", "skip_sudo", "hf_token", "verify_ssl")
 
 
-class HostFacts(msgspec.Struct, frozen=True):
+class HostFacts(Record):
     """What a run needs to know about the host; gathered once by the engine, an argument here."""
 
     os_type: str = "linux"  #: linux, darwin or windows

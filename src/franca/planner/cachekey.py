@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
 from franca.grammar.versions import in_range
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.script import CacheEntry, CacheQuery, Request, Resolved, Script
 from franca.model.tags import split_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def cache_query(script: Script, request: Request, resolved: Resolved) -> CacheQuery:

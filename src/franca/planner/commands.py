@@ -7,26 +7,24 @@ in each docstring.
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from franca.model.event import Event
+from franca.model.light import Any
+from franca.model.record import Record
 from franca.model.script import CacheEntry, CacheQuery, Request, Scope, Script
 from franca.planner.frame import Frame
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(Record):
     pass
 
 
-class FindScripts(Command, frozen=True):
+class FindScripts(Command):
     """Scripts with the tags of a request, or named by it. Answer: ``tuple[Script, ...]``."""
 
     request: Request
 
 
-class Choose(Command, frozen=True):
+class Choose(Command):
     """A question to the user. Answer: the index of the option; -1 for none of them (``may_refuse``)."""
 
     question: str
@@ -34,21 +32,21 @@ class Choose(Command, frozen=True):
     may_refuse: bool = False
 
 
-class LookupCache(Command, frozen=True):
+class LookupCache(Command):
     """Finished entries that satisfy a query. Answer: ``tuple[CacheEntry, ...]``."""
 
     query: CacheQuery
     script: Script | None = None
 
 
-class LoadEntry(Command, frozen=True):
+class LoadEntry(Command):
     """What an entry recorded. Answer: ``CachedState``, or None when it cannot be read."""
 
     entry: CacheEntry
     script: Script
 
 
-class CachedState(msgspec.Struct, frozen=True):
+class CachedState(Record):
     new_env: dict[str, Any] = {}
     new_state: dict[str, Any] = {}
     deps: tuple[Any, ...] = ()
@@ -56,14 +54,14 @@ class CachedState(msgspec.Struct, frozen=True):
     unknown: frozenset[str] = frozenset()  #: while planning: variables whose value the entry will have
 
 
-class ValidateEntry(Command, frozen=True):
+class ValidateEntry(Command):
     """Run the script's ``validate_cache`` on an entry. Answer: the version it found; None to reject."""
 
     entry: CacheEntry
     frame: Frame
 
 
-class OpenEntry(Command, frozen=True):
+class OpenEntry(Command):
     """Make (or take over, when renewing) a cache entry and hold its lock. Answer: ``Opened``."""
 
     query: CacheQuery
@@ -73,7 +71,7 @@ class OpenEntry(Command, frozen=True):
     refused: frozenset[str] = frozenset()  #: uids of entries that were judged and will not do
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(Record):
     """``path`` of the entry to fill; ``ready`` instead when another process has made it meanwhile."""
 
     path: str = ""
@@ -81,7 +79,7 @@ class Opened(msgspec.Struct, frozen=True):
     ready: tuple[CacheEntry, ...] = ()
 
 
-class CloseEntry(Command, frozen=True):
+class CloseEntry(Command):
     """Make a filled entry visible, whole. Answer: ``CacheEntry``."""
 
     path: str
@@ -98,20 +96,20 @@ class CloseEntry(Command, frozen=True):
     unknown: frozenset[str] = frozenset()  #: while planning: exported variables that only a run can tell
 
 
-class DropEntry(Command, frozen=True):
+class DropEntry(Command):
     """Remove an entry that was not finished, and let its lock go. Answer: None."""
 
     path: str
 
 
-class CallHook(Command, frozen=True):
+class CallHook(Command):
     """Call a function of ``customize.py``. Answer: ``HookDone``."""
 
     hook: str
     frame: Frame
 
 
-class HookDone(msgspec.Struct, frozen=True):
+class HookDone(Record):
     scope: Scope
     meta: dict[str, Any] = {}
     present: bool = True
@@ -122,18 +120,18 @@ class HookDone(msgspec.Struct, frozen=True):
     unknown: frozenset[str] = frozenset()  #: while planning: variables that the hook may set
 
 
-class RunNative(Command, frozen=True):
+class RunNative(Command):
     """Run the script's native script in the frame's directory. Answer: ``NativeDone``."""
 
     frame: Frame
 
 
-class NativeDone(msgspec.Struct, frozen=True):
+class NativeDone(Record):
     scope: Scope
     unknown: frozenset[str] = frozenset()
 
 
-class Clean(Command, frozen=True):
+class Clean(Command):
     """Delete files (relative names, no patterns) and the engine's temporaries in a directory. Answer: None."""
 
     directory: str
@@ -141,7 +139,7 @@ class Clean(Command, frozen=True):
     temporaries: bool = True
 
 
-class TakeFolder(Command, frozen=True):
+class TakeFolder(Command):
     """Wait until no other process runs the same request in the same folder, then hold it. Answer: None.
 
     The files that native scripts exchange with the engine have fixed names in the current directory, so two
@@ -151,26 +149,26 @@ class TakeFolder(Command, frozen=True):
     frame: Frame
 
 
-class LeaveFolder(Command, frozen=True):
+class LeaveFolder(Command):
     """Let a folder go that ``TakeFolder`` took. Answer: None."""
 
     frame: Frame
 
 
-class EnterDirectory(Command, frozen=True):
+class EnterDirectory(Command):
     """Make a directory if needed and answer its absolute path (``str``)."""
 
     base: str
     name: str
 
 
-class Notify(Command, frozen=True):
+class Notify(Command):
     """Something happened that screens and journals want to know. Answer: None."""
 
     event: Event
 
 
-class Considered(Command, frozen=True):
+class Considered(Command):
     """A dependency is about to be judged, with what is known at this moment (only while planning). Answer: None."""
 
     entry: dict[str, Any]
@@ -178,19 +176,19 @@ class Considered(Command, frozen=True):
     frame: Frame
 
 
-class Assembled(Command, frozen=True):
+class Assembled(Command):
     """What will run is known: variations, versions, dependency lists (only while planning). Answer: None."""
 
     frame: Frame
 
 
-class Consent(Command, frozen=True):
+class Consent(Command):
     """A script of a repository that the user has not trusted is about to run. Answer: None, or Untrusted is raised."""
 
     script: Script
 
 
-class Decided(Command, frozen=True):
+class Decided(Command):
     """A dependency was judged and left out, or cannot be judged yet (only while planning). Answer: None."""
 
     label: str

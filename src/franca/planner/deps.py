@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
-from typing import Any
-
-import msgspec
-
 from franca.errors import UsageError
 from franca.grammar.merge import merge
 from franca.grammar.substitution import expand, unresolved
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.patterns import matches
+from franca.model.record import Record
 from franca.model.script import Request, Resolved, Scope, Script, tag_words
 from franca.model.tags import split_tags
 from franca.planner.guards import GUARD_KEYS, decide, is_true
 from franca.planner.request import request_from
 from franca.planner.variations import Variations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 Entry = dict[str, Any]
 LISTS = ("deps", "prehook_deps", "posthook_deps", "post_deps")
@@ -62,7 +62,7 @@ def update_deps(
             if name not in _words(entry.get("names")):
                 continue
             matched.add(name)
-            if isinstance(patch, Mapping) and decide(patch, env, new=dialect.is_new).applies:
+            if isinstance(patch, dict) and decide(patch, env, new=dialect.is_new).applies:
                 out[index] = patched(entry, patch, env, dialect=dialect)
     return out, matched
 
@@ -93,7 +93,7 @@ def merge_patches(a: Mapping[str, Any], b: Mapping[str, Any], *, dialect: Dialec
     out = merge(a, b, nested_unique=dialect.is_new)
     for name, patch in b.items():
         first = a.get(name)
-        if isinstance(patch, Mapping) and isinstance(first, Mapping) and "tags" in patch and "tags" in first:
+        if isinstance(patch, dict) and isinstance(first, dict) and "tags" in patch and "tags" in first:
             united = dict.fromkeys([*tag_words(first["tags"]), *tag_words(patch["tags"])])
             out[name] = {**out[name], "tags": ",".join(united)}
     return out
@@ -112,11 +112,11 @@ def withheld(env: Mapping[str, Any], extra: Iterable[str], *, dialect: Dialect) 
         if key in exact
         or key.startswith(globs)
         or (isinstance(value, (str, list)) and unresolved(value))
-        or any(fnmatchcase(key, p) for p in patterns)
+        or any(matches(key, p) for p in patterns)
     }
 
 
-class Dependency(msgspec.Struct, frozen=True):
+class Dependency(Record):
     """A dependency entry made ready: its request, and what is known about the tags it was given."""
 
     request: Request
@@ -199,7 +199,7 @@ def _visible_env(entry: Entry, env: Mapping[str, Any], hidden: Mapping[str, Any]
     if is_true(entry.get("reuse_version")):
         forced.append(dialect.key("VERSION*"))
     for key, value in hidden.items():
-        if any(fnmatchcase(key, pattern) for pattern in forced):
+        if any(matches(key, pattern) for pattern in forced):
             visible[key] = value
     return visible
 

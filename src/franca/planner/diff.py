@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-
-import msgspec
-
+from franca.model.light import TYPE_CHECKING
 from franca.model.plan import REUSE, RUN, Plan, Step
+from franca.model.record import Record
 from franca.planner.history import PastStep, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(Record):
     """One step, reduced to what can be compared. ``path`` is the way to it: labels from the top, numbered."""
 
     path: tuple[str, ...]
@@ -30,7 +31,7 @@ class Line(msgspec.Struct, frozen=True):
         return self.action in (RUN, REUSE)
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(Record):
     """One difference. ``before`` and ``after`` are empty where there is nothing on that side."""
 
     kind: str

@@ -5,17 +5,17 @@ Everything here is worked out from records that the planner met on its way; noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import msgspec
-
 from franca.grammar.versions import in_range
 from franca.model.dialect import Dialect
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
 from franca.model.script import CacheEntry, CacheQuery, Request, Resolved, Script, tag_words
 from franca.planner.guards import GUARD_KEYS
 from franca.planner.select import distance
 from franca.planner.variations import Variations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: More rejected candidates than this help nobody.
 MAX_REJECTED = 6
@@ -28,7 +28,7 @@ _SAYS = {
 }
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(Record):
     """Something that could have been taken. ``rejected`` says why it was not; empty for the one that was."""
 
     name: str
@@ -36,7 +36,7 @@ class Candidate(msgspec.Struct, frozen=True):
     rejected: str = ""
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Condition(Record):
     """One variable of a condition: what was wanted of it and what it is."""
 
     form: str  #: ``enable_if_env`` and its kin
@@ -51,14 +51,14 @@ class Condition(msgspec.Struct, frozen=True):
         return f"{_SAYS[self.form]} {self.key} is {' or '.join(w or 'empty' for w in self.wanted)}; it is {state}"
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(Record):
     """A name and what brought it in."""
 
     name: str
     why: str
 
 
-class Explanation(msgspec.Struct, frozen=True):
+class Explanation(Record):
     """All that is known about one step."""
 
     step: str  #: its id in the plan
@@ -191,7 +191,7 @@ def written_tags(entry: Mapping[str, Any], caller: Script) -> tuple[str, ...]:
     for block in blocks:
         for section in ("deps", "prehook_deps", "posthook_deps", "post_deps"):
             for one in (block or {}).get(section) or ():
-                tags = tag_words(one.get("tags")) if isinstance(one, Mapping) else ()
+                tags = tag_words(one.get("tags")) if isinstance(one, dict) else ()
                 same = names and set(tag_words(one.get("names"))) == names if tags else False
                 if same or (tags and not names and now[: len(tags)] == tags):
                     return tags

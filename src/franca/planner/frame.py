@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
-from typing import Any
-
-import msgspec
-
 from franca.grammar.merge import merge
 from franca.grammar.substitution import expand
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.patterns import matches
+from franca.model.record import Record, replace
 from franca.model.script import CacheEntry, DepLists, Request, Resolved, Scope, Script
 from franca.planner.deps import LISTS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-class Outcome(msgspec.Struct, frozen=True):
+
+class Outcome(Record):
     """The result of one script: what it exports, and its caller's dictionaries with that merged in."""
 
     script: Script
@@ -73,21 +73,21 @@ class Frame:
         """Take over what a hook did to the meta: dependency lists, exported keys, native script."""
         self.meta = dict(meta)
         self.lists = DepLists(**{name: tuple(meta.get(name) or ()) for name in LISTS})
-        self.resolved = msgspec.structs.replace(
+        self.resolved = replace(
             self.resolved,
             new_env_keys=tuple(str(k) for k in meta.get("new_env_keys") or ()),
             new_state_keys=tuple(str(k) for k in meta.get("new_state_keys") or ()),
         )
 
     def set_env(self, values: Mapping[str, Any]) -> None:
-        self.scope = msgspec.structs.replace(self.scope, env={**self.scope.env, **values})
+        self.scope = replace(self.scope, env={**self.scope.env, **values})
 
     def force_const(self) -> None:
         """Constants win over whatever was set since (sections 4.5.8, 4.6.1 and 9.2.11)."""
         scope = self.scope
         if scope.const or scope.const_state:
             state = merge(scope.state, scope.const_state, nested_unique=self.script.dialect.is_new)
-            self.scope = msgspec.structs.replace(scope, env={**scope.env, **scope.const}, state=state)
+            self.scope = replace(scope, env={**scope.env, **scope.const}, state=state)
 
     def know(self, scope: Scope) -> None:
         self.scope = scope
@@ -113,14 +113,14 @@ def exported(values: Mapping[str, Any], patterns: tuple[str, ...], env: Mapping[
     out: dict[str, Any] = {}
     for pattern in (str(expand(p, env)) for p in patterns):
         if "*" in pattern or "?" in pattern:
-            out.update({k: v for k, v in values.items() if k not in out and fnmatchcase(k, pattern)})
+            out.update({k: v for k, v in values.items() if k not in out and matches(k, pattern)})
         elif pattern in values:
             out[pattern] = values[pattern]
     return out
 
 
 def selected_unknown(unknown: set[str], patterns: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(k for k in unknown if any(fnmatchcase(k, p) for p in patterns))
+    return frozenset(k for k in unknown if any(matches(k, p) for p in patterns))
 
 
 def outcome(frame: Frame, *, skipped: bool = False) -> Outcome:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.model.dialect import Dialect
+from franca.model.light import Any
 from franca.planner.guards import is_true
 
 

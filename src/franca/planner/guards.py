@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.record import Record
 
-import msgspec
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
 
 TRUE_WORDS = frozenset(("yes", "on", "true", "1"))
 FALSE_WORDS = frozenset(("no", "off", "false", "0"))
 GUARD_KEYS = ("enable_if_env", "enable_if_any_env", "skip_if_env", "skip_if_any_env")
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(Record):
     """Whether a guarded thing applies. ``waits_for`` names variables without which nobody can say."""
 
     applies: bool

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-import msgspec
-
 from franca.model import event as ev
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.plan import REUSE, RUN, SKIP
+from franca.model.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FAILED = "fail"
 
 
-class PastStep(msgspec.Struct, frozen=True):
+class PastStep(Record):
     """One script of a run. ``path`` is the way to it: the labels from the top, numbered among equals."""
 
     path: tuple[str, ...]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.grammar.merge import merge
 from franca.model.ids import is_uid
+from franca.model.light import Any
 from franca.model.script import Request, Scope, Script, VersionWish
 from franca.model.tags import ScriptQuery, split_tags
 from franca.planner.guards import is_true

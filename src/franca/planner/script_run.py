@@ -8,17 +8,14 @@ same answers it asks the same questions, which is what replay and the property t
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from fnmatch import fnmatchcase
-from typing import Any
-
-import msgspec
-
 from franca.errors import FrancaError, ScriptNotFound, StepFailed, VariationNotFound
 from franca.grammar.merge import merge
 from franca.grammar.substitution import expand_env
 from franca.model.dialect import CLASSIC, Dialect
 from franca.model.event import CacheHit, CacheStored, Said, StepFinished, StepSkipped, StepStarted, Warned
+from franca.model.light import TYPE_CHECKING, Any
+from franca.model.patterns import matches
+from franca.model.record import replace
 from franca.model.script import CacheEntry, Request, Resolved, Scope, Script, VersionRecord
 from franca.planner import commands as ask
 from franca.planner.assemble import HostFacts, apply_default_version, assemble, initial_scope
@@ -36,7 +33,11 @@ from franca.planner.select import (
     selection_tags,
 )
 
-Steps = Generator[ask.Command, Any, Any]
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    Steps = Generator[ask.Command, Any, Any]
+
 MAX_DEPTH = 64
 
 
@@ -76,7 +77,7 @@ def run_script(
     try:
         if not (script.repo.trusted or context.planning):
             yield ask.Consent(script)
-        facts = msgspec.structs.replace(context.facts, directory=directory)
+        facts = replace(context.facts, directory=directory)
         resolved = assemble(script, request, initial_scope(request, script, facts))
         frame = Frame(script, request, resolved, depth=depth, directory=directory)
         frame.unknown |= unknown - request.local.env.keys()
@@ -105,8 +106,8 @@ def _named(request: Request, script: Script) -> Request:
     if request.query.tags.include:
         return request
     query = request.query
-    tags = msgspec.structs.replace(query.tags, include=script.tags)
-    return msgspec.structs.replace(request, query=msgspec.structs.replace(query, tags=tags))
+    tags = replace(query.tags, include=script.tags)
+    return replace(request, query=replace(query, tags=tags))
 
 
 def _placed(error: FrancaError, label: str) -> FrancaError:
@@ -275,7 +276,7 @@ def _close(frame: Frame, result: Outcome) -> ask.CloseEntry:
     tags = entry_tags(
         frame.script,
         frame.request,
-        msgspec.structs.replace(frame.resolved, scope=frame.scope),
+        replace(frame.resolved, scope=frame.scope),
         version=_tag_version(frame),
         added=frame.added_tags,
     )
@@ -318,7 +319,7 @@ def _reuse(frame: Frame, entry: CacheEntry, context: RunContext) -> Generator[as
     yield ask.Notify(CacheHit(step=frame.label, path=entry.path, state_file=entry.state_file, depth=frame.depth))
     nested = frame.script.dialect.is_new
     scope = frame.scope
-    frame.scope = msgspec.structs.replace(
+    frame.scope = replace(
         scope,
         env=merge(scope.env, cached.new_env, nested_unique=nested),
         state=merge(scope.state, cached.new_state, nested_unique=nested),
@@ -360,9 +361,7 @@ def _execute(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, O
 def _execute_here(frame: Frame, context: RunContext) -> Generator[ask.Command, Any, Outcome]:
     """Section 4.5, in its order, which existing content depends on."""
     script, request, dialect = frame.script, frame.request, frame.script.dialect
-    resolved, version = apply_default_version(
-        script, request, msgspec.structs.replace(frame.resolved, scope=frame.scope)
-    )
+    resolved, version = apply_default_version(script, request, replace(frame.resolved, scope=frame.scope))
     frame.resolved, frame.scope, frame.lists = resolved, resolved.scope, resolved.lists
     frame.chosen_version = frame.chosen_version or version
     frame.set_env({dialect.key("TMP_CURRENT_SCRIPT_PATH"): script.path})
@@ -398,7 +397,7 @@ def _hooks_and_native(frame: Frame, context: RunContext) -> Generator[ask.Comman
         if done.skip:
             yield ask.Notify(StepSkipped(step=frame.label, reason="its preprocess asked to skip", depth=frame.depth))
             return outcome(frame, skipped=True)
-    frame.scope = msgspec.structs.replace(frame.scope, env=expand_env(frame.scope.env))
+    frame.scope = replace(frame.scope, env=expand_env(frame.scope.env))
     yield from _deps(frame, context, "prehook_deps")
     if not frame.fake:
         _map_keys(frame)
@@ -425,7 +424,7 @@ def _redirected(frame: Frame, inputs: dict[str, Any], context: RunContext) -> Ge
         parent=frame.request.parent,
     )
     if frame.request.quiet:
-        request = msgspec.structs.replace(request, quiet=True)
+        request = replace(request, quiet=True)
     other = yield from run_script(request, context, depth=frame.depth + 1, directory=context.facts.directory)
     given, nested = frame.request.scope, frame.script.dialect.is_new
     restored = Scope(
@@ -434,7 +433,7 @@ def _redirected(frame: Frame, inputs: dict[str, Any], context: RunContext) -> Ge
         given.const,
         given.const_state,
     )
-    return msgspec.structs.replace(other, scope=restored)
+    return replace(other, scope=restored)
 
 
 def _map_keys(frame: Frame) -> None:
@@ -528,7 +527,7 @@ def _dep(frame: Frame, context: RunContext, section: str, entry: dict[str, Any])
     frame.deps.append(ready.label)
     frame.dep_entries.append({**entry, "tags": ready.label})
     if frame.request.fake_deps:  # section 9.2, step 8: it stops before what was withheld is put back
-        frame.scope = msgspec.structs.replace(frame.scope, env=dict(ready.request.scope.env))
+        frame.scope = replace(frame.scope, env=dict(ready.request.scope.env))
         return
     try:
         result = yield from run_script(
@@ -552,7 +551,7 @@ def _hidden(frame: Frame, section: str) -> dict[str, Any]:
     meta, env, dialect = frame.script.meta, frame.scope.env, frame.script.dialect
     if section == "post_deps":
         patterns = [str(p) for p in meta.get("clean_env_keys_post_deps") or ()]
-        return {k: v for k, v in env.items() if any(fnmatchcase(k, p) for p in patterns)}
+        return {k: v for k, v in env.items() if any(matches(k, p) for p in patterns)}
     return withheld(env, [str(k) for k in meta.get("local_env_keys") or ()], dialect=dialect)
 
 
@@ -561,9 +560,7 @@ def _merge_result(frame: Frame, result: Outcome, hidden: dict[str, Any]) -> None
     nested = frame.script.dialect.is_new
     scope = frame.scope
     env = {**merge(scope.env, result.new_env, nested_unique=nested), **hidden}
-    frame.scope = msgspec.structs.replace(
-        scope, env=expand_env(env), state=merge(scope.state, result.new_state, nested_unique=nested)
-    )
+    frame.scope = replace(scope, env=expand_env(env), state=merge(scope.state, result.new_state, nested_unique=nested))
     frame.unknown = (frame.unknown - set(result.new_env)) | result.unknown
     frame.force_const()
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
-
 from franca.errors import ScriptNotFound, UsageError, VariationNotFound
 from franca.model.dialect import Dialect
 from franca.model.ids import INTERNAL_REPO_UID
+from franca.model.light import TYPE_CHECKING
+from franca.model.record import Record
 from franca.model.script import CacheQuery, Request, Script
 from franca.model.tags import ScriptQuery
 from franca.planner.variations import Variations
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class Remembered(msgspec.Struct, frozen=True):
+
+class Remembered(Record):
     """A choice made earlier in the same run, taken again without asking."""
 
     tags: frozenset[str]

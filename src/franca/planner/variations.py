@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
 from franca.errors import Conflict, VariationNotFound
+from franca.model.light import TYPE_CHECKING, Any
 
-Block = Mapping[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    Block = Mapping[str, Any]
 
 
 class Variations:

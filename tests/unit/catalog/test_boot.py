@@ -18,6 +18,7 @@ from franca import _boot, _packed
 from franca.catalog import memo
 from franca.catalog.catalog import Catalog
 from franca.catalog.inheritance import object_ref
+from franca.compat import cm_front
 from franca.model.dialect import NEW
 from franca.model.ids import SCRIPT, ObjectRef, Ref
 from franca.model.tags import TagQuery
@@ -146,8 +147,37 @@ def test_an_offered_answer_is_given_again(store: dict[str, str]) -> None:
     assert _boot.fast("cm", ["run", "script", "x y"], store) is None
 
 
-def test_a_search_through_the_new_front_is_remembered_until_something_changes(store: dict[str, str], put: Put) -> None:
-    words = ["find", "script", "--tags=a"]
+@pytest.mark.parametrize("action", ["find", "ls", "list", "search"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["script"], ["cache"], ["script", "one"], ["script", "ONE"], ["script", "t*"], ["script", "1" * 16],
+        ["script", "nosuch"], ["script", "--tags=a"], ["script", "--tags=a,-b"], ["script", "--tags=nosuch"],
+        ["script", "detect-os"],
+    ],
+)  # fmt: skip
+def test_searches_through_the_new_front_are_answered(
+    store: dict[str, str], action: str, words: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("HOME", "CM_REPOS", "MLC_REPOS", "CM_INDEX"):
+        monkeypatch.delenv(key, raising=False)
+    for key, value in store.items():
+        monkeypatch.setenv(key, value)
+    Catalog.open(store, home_dialect=NEW).repos()
+    answer = _boot.fast("mlc", [action, *words], store)
+    status = cm_front.main("mlc", [action, *words])
+    said = capsys.readouterr()
+    assert answer is not None and (answer.out, answer.err, answer.status) == (said.out, said.err, status)
+
+
+@pytest.mark.parametrize("words", [["script", "one", "--tags=b"], ["script", "a,b"], ["script", "--tags=_v"]])
+def test_what_the_new_front_reads_otherwise_is_left_to_it(store: dict[str, str], words: list[str]) -> None:
+    Catalog.open(store, home_dialect=NEW).repos()
+    assert _boot.fast("mlc", ["find", *words], store) is None
+
+
+def test_an_answer_of_the_new_front_is_remembered_until_something_changes(store: dict[str, str], put: Put) -> None:
+    words = ["load", "script", "--tags=a"]
     Catalog.open(store, home_dialect=NEW).repos()
     with memo.Recorder("mlc", words, store) as recorder:
         Catalog.open(store, home_dialect=NEW).repos()

@@ -25,7 +25,7 @@ from franca.catalog.files import (
     write_json_atomic,
     write_yaml_atomic,
 )
-from franca.catalog.jsontext import to_json
+from franca.catalog.jsontext import to_json, to_line
 from franca.catalog.scan import pack, unpack
 from franca.errors import MalformedFile, NotFound
 
@@ -45,6 +45,19 @@ YAML_VALUES = st.recursive(
 @given(JSON_VALUES)
 def test_json_text_is_what_the_standard_library_writes(value: Any) -> None:
     assert to_json(value) == json.dumps(value, indent=2, sort_keys=True)
+
+
+@given(JSON_VALUES)
+def test_a_line_of_json_reads_back(value: Any) -> None:
+    line = to_line(value)
+    assert b"\n" not in line
+    assert json.loads(line) == json.loads(json.dumps(value, allow_nan=True), parse_constant=lambda name: None)
+
+
+def test_a_line_of_json_holds_what_json_does_not() -> None:
+    assert to_line({"path": Path("/a"), 1: (2.5, {3}), None: '\udcff\x00"\\é'}) == (
+        '{"path":"/a","1":[2.5,[3]],"null":"?\\u0000\\"\\\\é"}'.encode()
+    )
 
 
 @given(YAML_VALUES)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from franca.compat import shims
+from franca.compat import code_memory, shims
 from franca.compat.cmind_shim import utils as classic_utils
 from franca.compat.content_modules import ContentImports, compiled, executed
 from franca.model.dialect import CLASSIC, NEW
@@ -87,6 +88,37 @@ def test_a_module_is_executed_anew_and_compiled_once(tmp_path: Path) -> None:
     assert compiled(str(path)) is not code
     assert not list(tmp_path.glob("__pycache__"))
     assert "customize" not in sys.modules
+
+
+def test_code_is_kept_for_other_processes_until_its_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, folder = tmp_path / "customize.py", tmp_path / "code"
+    path.write_text("value = 1\n")
+
+    def value() -> int:
+        code_memory._here.clear()  # as in another process
+        return int(executed(str(path), "customize", code_folder=str(folder)).value)
+
+    time.sleep(0.1)
+    assert value() == 1
+    (kept,) = folder.iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.compile", None)  # nothing is compiled
+        assert value() == 1
+    path.write_text("value = 2\n")
+    assert value() == 2
+    time.sleep(0.1)
+    assert value() == 2
+    for damage in (b"", b"x" * 40, kept.read_bytes()[:-1], bytes(8) + kept.read_bytes()[8:]):
+        kept.write_bytes(damage)
+        assert value() == 2
+    kept.unlink()
+    folder.chmod(0o700)
+    folder.rmdir()
+    folder.write_text("not a folder")
+    assert value() == 2
 
 
 def test_paths_and_modules_of_content_last_for_the_run_only(tmp_path: Path) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from franca.model.artifact import Artifact, Repo
 from franca.model.dialect import CLASSIC, NEW, Dialect
 from franca.model.ids import SCRIPT, ObjectRef
+from franca.model.record import replace
 from franca.model.script import CacheEntry, Script
 from franca.planner import commands as ask
 from franca.planner.assemble import HostFacts
@@ -114,7 +113,7 @@ class World:
         self.trace.append(f"hook:{frame.script.alias}.{command.hook}")
         live = {"env": dict(frame.scope.env), "state": dict(frame.scope.state), "meta": frame.meta}
         reply = hook(live) or {}
-        scope = msgspec.structs.replace(frame.scope, env=live["env"], state=live["state"])
+        scope = replace(frame.scope, env=live["env"], state=live["state"])
         return ask.HookDone(scope, meta=live["meta"], **reply)
 
     def on_RunNative(self, command: ask.RunNative) -> ask.NativeDone:
@@ -125,7 +124,7 @@ class World:
         self.trace.append(f"native:{frame.script.alias}")
         live = dict(frame.scope.env)
         native(live)
-        return ask.NativeDone(msgspec.structs.replace(frame.scope, env=live))
+        return ask.NativeDone(replace(frame.scope, env=live))
 
     def on_EnterDirectory(self, command: ask.EnterDirectory) -> str:
         return f"{command.base}/{command.name}"

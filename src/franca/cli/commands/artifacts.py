@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.cli.commands import repositories
 from franca.cli.describe import artifact_data, artifact_table, cached_env, describe
 from franca.cli.output import Answer, columns_of, json_text
-from franca.cli.parsing import Bound
+from franca.cli.parsing import Bound, kind_of
 from franca.cli.session import Session
 from franca.errors import FrancaError, NotFound, UsageError
 from franca.grammar.argv import words_to_tags
 from franca.grammar.reference import parse_ref
 from franca.grammar.suggest import closest, closest_tags
 from franca.model.artifact import Artifact
-from franca.model.ids import CACHE, REPO, SCRIPT, ObjectRef, Ref
+from franca.model.ids import CACHE, REPO, SCRIPT, Ref
+from franca.model.light import Any
 from franca.model.tags import TagQuery, split_tags
 
 
@@ -131,10 +130,6 @@ def copy(bound: Bound, session: Session) -> Answer:
 
 def is_repo(bound: Bound) -> bool:
     return REPO.selects(parse_ref(bound.kind).name)
-
-
-def kind_of(bound: Bound) -> ObjectRef:
-    return parse_ref(bound.kind).name
 
 
 def selection(bound: Bound) -> tuple[list[Ref], TagQuery]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from franca.cli.commands.artifacts import is_repo, nothing, search
 from franca.cli.commands.automations import call
@@ -17,6 +16,7 @@ from franca.grammar.suggest import hint
 from franca.model.artifact import Artifact
 from franca.model.dialect import CLASSIC, DIALECTS, Dialect
 from franca.model.ids import CUBE, SCRIPT, Ref
+from franca.model.light import TYPE_CHECKING
 from franca.model.tags import split_tags
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import franca
 from franca.cli.output import Answer
@@ -12,6 +11,7 @@ from franca.cli.session import Session
 from franca.compat.results import Failure
 from franca.errors import FrancaError
 from franca.grammar.argv import Invocation, to_input
+from franca.model.light import Any
 
 
 def call(bound: Bound, session: Session) -> Answer:

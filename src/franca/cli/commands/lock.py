@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from franca.cli.output import Answer, Table, columns_of, plain
 from franca.cli.parsing import Bound
@@ -14,8 +12,11 @@ from franca.cli.screen import Level, line_of, screen, seconds
 from franca.cli.session import Session
 from franca.errors import MalformedFile, UsageError
 from franca.model import event as ev
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from franca.engine import Engine
     from franca.engine.lock import Lock
     from franca.engine.replay import Difference, RunSummary
@@ -233,18 +234,17 @@ def earlier_lines(name: str, session: Session) -> tuple[tuple[Line, ...], str]:
 
 def _stored_plan(path: str) -> Any:
     """The plan in a file: of ``franca plan --json``, or the plan alone. Raises NotFound, MalformedFile."""
-    import msgspec
-
     from franca.catalog.files import read_json
     from franca.errors import Location
     from franca.model.plan import Plan
+    from franca.model.typed import convert
 
     data = read_json(path)
     if isinstance(data, dict) and "plan" in data:
         data = data["plan"]
     try:
-        return msgspec.convert(data, Plan)
-    except msgspec.ValidationError as error:
+        return convert(data, Plan)
+    except ValueError as error:
         raise MalformedFile(
             f"not a plan: {error}", where=Location(path), hint="make one: franca plan ... --json"
         ) from None

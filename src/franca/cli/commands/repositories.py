@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from franca.cli.describe import artifact_data, repo_data, repo_table
 from franca.cli.output import Answer, columns_of, json_text
@@ -14,6 +13,7 @@ from franca.grammar.reference import parse_object
 from franca.grammar.suggest import hint
 from franca.model.artifact import Repo
 from franca.model.ids import ObjectRef
+from franca.model.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from franca.catalog.register import Registered

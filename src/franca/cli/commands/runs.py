@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from franca.cli.commands.artifacts import kind_of
 from franca.cli.output import Answer, columns_of, plain
-from franca.cli.parsing import Bound, to_repeat
+from franca.cli.parsing import Bound, kind_of, to_repeat
 from franca.cli.screen import Level, screen, seconds
 from franca.cli.session import Session
 from franca.errors import ScriptNotFound, UsageError
 from franca.grammar.argv import words_to_tags
 from franca.grammar.merge import copied
 from franca.grammar.reference import parse_ref
-from franca.grammar.suggest import closest, closest_tags
 from franca.model.event import Event, StepStarted
 from franca.model.ids import SCRIPT, Ref
+from franca.model.light import TYPE_CHECKING, Any
 from franca.model.tags import ScriptQuery
 
 if TYPE_CHECKING:
@@ -75,7 +72,7 @@ def _is_reference(word: str) -> bool:
     return True
 
 
-def level_of(bound: Bound) -> Level:
+def level_of(bound: Bound) -> int:
     if bound.flag("verbose"):
         return Level.VERBOSE
     return Level.SILENT if bound.flag("silent") else Level.NORMAL
@@ -241,6 +238,8 @@ def with_suggestions(error: ScriptNotFound, inputs: dict[str, Any], session: Ses
     """The same error with the tags or the name that may have been meant."""
     if "closest" in error.message:
         return error
+    from franca.grammar.suggest import closest, closest_tags
+
     scripts = session.catalog.find(SCRIPT, Ref())
     known = {tag for one in scripts for tag in one.tags}
     near = closest_tags(ScriptQuery.parse(inputs.get("tags")).tags.include, known)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.compat import session
 from franca.compat.access import CM
 from franca.compat.config import CM_VERSION
 from franca.compat.results import Result
+from franca.model.light import Any
 
 __version__ = CM_VERSION
 

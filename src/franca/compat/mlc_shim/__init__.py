@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from franca.compat import session
 from franca.compat.artifacts import ArtifactView as Item
 from franca.compat.results import Result
+from franca.model.light import Any
 
 
 def access(i: Any = None) -> Result:
