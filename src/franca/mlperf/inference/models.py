@@ -66,7 +66,7 @@ def model_named(text: str) -> Model:
         )
     raise UsageError(
         f"--model={text}: no task for this model; expected {known}",
-        hint=f"any ONNX model without its data: _light --model_file=FILE; your own task: {OWN}",
+        hint=f"any ONNX or PyTorch model without its data: _light --model_file=FILE; your own task: {OWN}",
     )
 
 
