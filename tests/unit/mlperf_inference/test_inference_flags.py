@@ -283,6 +283,7 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(name: str) -> None:
     [
         ({"CM_MLPERF_OFFICIAL_MODEL": "alexnet"}, "no round has this benchmark"),
         ({"CM_NETWORK_LOADGEN_SUT_SERVERS": "http://a:1"}, "are asked with --network=lon"),
+        ({"CM_MLPERF_MODEL": "counting", "CM_MLPERF_IMPLEMENTATION": "bridge"}, "tells first tokens"),
         ({"CM_NETWORK_LOADGEN": "maybe"}, "expected lon, sut, no, false"),
     ],
 )

@@ -187,7 +187,13 @@ def _token_latencies(env: Mapping[str, object], model: Model) -> bool:
     given = _one_of(env, "CM_MLPERF_LOADGEN_USE_TOKEN_LATENCIES", "use_token_latencies", "", list(words))
     if given and words[given] and not model.generates:
         raise UsageError(f"--use_token_latencies={given}: {model.name} generates no text", hint="--model=counting")
-    return words[given] if given else model.generates
+    wanted = words[given] if given else model.generates
+    if wanted and (_implementation(env) in ("cpp", "bridge") or _servers(env)):
+        raise UsageError(
+            "token latencies are on, and neither the C++ harness nor a model behind servers tells first tokens",
+            hint="leave --implementation and --network out, or --use_token_latencies=no",
+        )
+    return wanted
 
 
 def _scenarios(env: Mapping[str, object], required: tuple[str, ...]) -> list[str]:
