@@ -70,7 +70,7 @@ def test_what_was_told_is_in_the_log(tmp_path, scenario, sut) -> None:
         assert "5000 ms to the first token" in found.flags[0].reason
     if scenario is Scenario.SINGLE_STREAM:  # LoadGen's estimate is that of first tokens here
         assert found.metric == "result_90.00_percentile_latency_ns"
-        assert found.value == log.number(found.metric) / 1e6
+        assert found.value == pytest.approx(log.number(found.metric) / 1e6)
 
 
 @pytest.mark.parametrize("scenario", ["SingleStream", "Offline"])
