@@ -14,7 +14,7 @@ import msgspec
 from franca.errors import FrancaError
 from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish
 from franca.mlperf.inference.flags import with_aliases
-from franca.mlperf.inference.light import backend_of
+from franca.mlperf.inference.light import implied_by_file
 from franca.mlperf.inference.power_wishes import power_inputs
 from franca.mlperf.inference.wishes import read_wishes
 from franca.mlperf.power.client import reach
@@ -51,9 +51,7 @@ def preprocess(i):
     misspelled = misspelled_flag(i)
     if misspelled:
         return {"return": 1, "error": misspelled}
-    model = str(env.get("CM_ML_MODEL_FILE_WITH_PATH") or "")
-    if env.get("CM_MLPERF_LIGHT") and model and not env.get("CM_MLPERF_BACKEND"):
-        env["CM_MLPERF_BACKEND"] = backend_of(model)
+    env.update(implied_by_file(env))
     try:
         wishes = read_wishes(env)
         if wishes.power is not None:

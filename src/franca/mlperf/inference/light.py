@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from franca.errors import FrancaError, NotFound, UsageError
+from franca.mlperf.inference.asked import is_on, text
 from franca.mlperf.inference.datasets.random_inputs import TYPES
 from franca.mlperf.inference.spec import Part, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
@@ -122,6 +124,14 @@ class _Parts(NamedTuple):
     backend: dict[str, Any]  #: options
     inputs: dict[str, Any]  #: options of the data set
     python_path: list[str] = []
+
+
+def implied_by_file(env: Mapping[str, object]) -> dict[str, str]:
+    """The backend that the model file of a benchmark without data asks for, where the user names none."""
+    path = text(env, "CM_ML_MODEL_FILE_WITH_PATH")
+    if not is_on(env, "CM_MLPERF_LIGHT") or not path or text(env, BACKEND):
+        return {}
+    return {BACKEND: backend_of(path)}
 
 
 def backend_of(path: str) -> str:
