@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 from franca.authoring.vocabulary import GENERIC_INPUTS
 from franca.grammar.suggest import closest
 from franca.model.artifact import Artifact
+from franca.model.light import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _ELSEWHERE = ("docker_", "apptainer_", "remote_", "slurm_", "exp_")  #: read by other actions on scripts
 _MOST = 1_000_000

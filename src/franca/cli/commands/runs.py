@@ -155,7 +155,7 @@ def run(bound: Bound, session: Session) -> Answer:
     session.before_asking = show.close
 
     def listen(event: Event) -> None:
-        if isinstance(event, StepStarted) and not event.depth:
+        if bound.inputs and isinstance(event, StepStarted) and not event.depth:
             _tell_unread(bound, event, session)
         heard.append(event)
         show(event)
@@ -186,7 +186,7 @@ def run(bound: Bound, session: Session) -> Answer:
 def _tell_unread(bound: Bound, started: StepStarted, session: Session) -> None:
     from franca.cli.unread import unread
 
-    found = session.catalog.find(SCRIPT, parse_ref(started.script)) if bound.inputs else []
+    found = session.catalog.find(SCRIPT, parse_ref(started.script))
     session.output.warn(line for one in found if one.path == started.path for line in unread(bound.inputs, one))
 
 
