@@ -186,31 +186,31 @@ def memo_path(root: str, asked: bytes) -> str:
 class Lane:
     """One question in the fast lane."""
 
-    __slots__ = ("argv", "environ", "looked", "name", "path", "view", "who")
+    __slots__ = ("asked", "environ", "looked", "memo", "path", "request", "view", "who")
 
     def __init__(self, name: str, argv: list[str], environ: Mapping[str, str]) -> None:
-        self.name = name
-        self.argv = argv
         self.environ = environ
         self.looked = False  #: whether it was necessary to look at all artifacts
         self.who = (*identity(environ), home_dialect(name))
         self.path = snapshot_path(self.who)
-        self.view = _packed.read_view(self.path, self.who)
+        self.asked = question(name, argv, environ)
+        self.memo = memo_path(self.who[3], self.asked)
+        self.request = _find_request(name, argv)
 
     def answer(self) -> Answer | None:
         """The answer, if it is certain. Raises anything when there is a doubt."""
-        asked = question(self.name, self.argv, self.environ)
-        memo = memo_path(self.who[3], asked)
-        answer = _remembered(memo, asked, self.view.digest)
-        request = _find_request(self.name, self.argv)
-        if not answer and not request:
+        if not self.request and not os.path.exists(self.memo):
+            return None
+        self.view = _packed.read_view(self.path, self.who)
+        answer = _remembered(self.memo, self.asked, self.view.digest)
+        if not answer and not self.request:
             return None
         before = self.view.digest
         if not self._certain():
             return None
         if answer is None or self.view.digest != before:
-            answer = _remembered(memo, asked, self.view.digest)
-        return answer or (_find(self.view, *request) if request else None)
+            answer = _remembered(self.memo, self.asked, self.view.digest)
+        return answer or (_find(self.view, *self.request) if self.request else None)
 
     def _certain(self) -> bool:
         """Whether the index holds: by the word of a watcher, who may know a newer one, else by looking."""
