@@ -19,7 +19,7 @@ CASES = [
     ("no_start", "could not start: RuntimeError: the accelerator is on fire", "child.log"),
     ("exits", "ended with status 7 before the run was complete", "child.log"),
     ("killed", "was ended by signal SIGKILL", "child.log"),
-    ("hangs", "did not end within 3 s and was stopped", "child.log"),
+    ("hangs", "did not end within 12 s and was stopped", "child.log"),
 ]
 
 
@@ -33,7 +33,7 @@ def test_a_broken_system_under_test_is_named(request_for, run_command, how: str,
         scenarios=["SingleStream"],
         modes=["performance"],
         sut={"name": "inference_bad_parts:BadSut", "options": {"how": how}},
-        watchdog_s=3.0,
+        watchdog_s=12.0,  # for the measurement of the bare model as well, which must end on a busy machine
     )
     done = run_command(data)
     assert done.returncode == 1

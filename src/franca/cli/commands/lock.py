@@ -61,6 +61,7 @@ def _state(run: RunSummary) -> str:
 
 def show_run(bound: Bound, session: Session) -> Answer:
     from franca.engine.replay import events_of, find_run, logs_of
+    from franca.model.record import fields_of
     from franca.planner.history import steps_of
 
     run = find_run(session.catalog.root, _one_run(bound))
@@ -73,7 +74,8 @@ def show_run(bound: Bound, session: Session) -> Answer:
     lines = [*columns_of([(name, value) for name, value in head if value]), ""]
     lines += _timeline(events) if bound.flag("verbose") else [_step_line(step) for step in steps]
     lines += ["", *(f"log: {path}" for path in logs)] if logs else []
-    return Answer({"run": run, "steps": steps, "events": events, "logs": logs}, tuple(lines))
+    told = [{"event": event.event, **fields_of(event)} for event in events]
+    return Answer({"run": run, "steps": steps, "events": told, "logs": logs}, tuple(lines))
 
 
 def _one_run(bound: Bound) -> str:

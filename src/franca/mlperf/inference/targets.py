@@ -25,6 +25,7 @@ SERVER_OF_SINGLE = 0.2  #: and over the rate of one sample at a time with a thre
 SERVER_HEADROOM = 0.5  #: a probe passes when its tail latency is below this share of the bound
 SERVER_STEP = 0.5  #: after a failed probe or run
 BYTES_PER_QUERY = 360  #: of pre-generated queries, upper figure of section 3.1
+BYTES_PER_WAITING = 480  #: of queries in Server, where all of them may come to wait (measured: 472)
 BYTES_PER_SAMPLE = 230  #: in Offline
 
 
@@ -186,7 +187,7 @@ def _sized(scenario: Scenario, value: float, entries: list[Entry]) -> Plan:
         return Plan(entries, max(duration_s, least * value / 1e3), queries, queries * per_query)
     if scenario is Scenario.SERVER:
         queries = max(duration_s * value, least)
-        return Plan(entries, queries / value, queries, queries * BYTES_PER_QUERY)
+        return Plan(entries, queries / value, queries, queries * BYTES_PER_WAITING)
     queries = max(1.1 * duration_s * value, least)
     return Plan(entries, 1.5 * queries / value, queries, queries * BYTES_PER_SAMPLE)
 
