@@ -6,7 +6,7 @@ PYTHON is an interpreter with mlcommons_loadgen, onnxruntime and numpy (default:
 (default: built now, or found where an earlier build left it). Models have random weights, only their speed matters:
 a small convolutional network (8x8 pictures, as for the digits) and a tiny perceptron. All figures are medians.
 
-Targets (issue 5), against a bare loop over the same model in the same run: the convolutional network reaches 0.8 in
+Targets, against a bare loop over the same model in the same run: the convolutional network reaches 0.8 in
 SingleStream and 0.97 in Offline. The bridge, with one worker process for each core, lifts the perceptron's Offline
 rate to 4 times that of the plain Python system under test.
 

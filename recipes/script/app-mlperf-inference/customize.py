@@ -11,7 +11,7 @@ import msgspec
 import franca
 from franca.catalog.files import write_json_atomic
 from franca.errors import FrancaError
-from franca.mlperf.inference.parts import model_file, parts_of
+from franca.mlperf.inference.parts import given_data_key, model_file, parts_of
 from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
 
@@ -142,10 +142,10 @@ def digits(env):
 
 def official(env, model):
     """Data set and model of an official benchmark: what recipes got, or what the user gave."""
-    given = env.get("CM_MLPERF_DATASET_PATH") or (model.task == "imagenet" and env.get("IMAGENET_PATH"))
-    place = "CM_MLPERF_DATASET_PATH" if given else DATA[model.task][1]
+    given = given_data_key(model, env)
+    tags, place = ("", given) if given else DATA[model.task]
     return (
-        ("Data set", "" if given else DATA[model.task][0], "given" if given else "", place),
+        ("Data set", tags, "given" if given else "", place),
         (
             "Model",
             f"get,ml-model,{model.name}",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
+
+from franca.hooks.made import read_here
 
 
 def postprocess(i):
     """Export where the files are and how many pictures each part has."""
-    env, folder = i["env"], os.getcwd()
-    manifest_path = os.path.join(folder, "manifest.json")
-    with open(manifest_path, encoding="utf-8") as stream:
-        manifest = json.load(stream)
+    env = i["env"]
+    manifest_path, manifest = read_here("manifest.json")
     env["CM_DATASET"] = "digits"
-    env["CM_DATASET_PATH"] = env["CM_DATASET_DIGITS_PATH"] = folder
+    env["CM_DATASET_PATH"] = env["CM_DATASET_DIGITS_PATH"] = os.path.dirname(manifest_path)
     env["CM_DATASET_DIGITS_MANIFEST"] = manifest_path
     env["CM_DATASET_DIGITS_TRAIN_COUNT"] = str(manifest["train_count"])
     env["CM_DATASET_DIGITS_HOLDOUT_COUNT"] = str(manifest["holdout_count"])

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
+from franca.hooks.model import check_target, export_card
 
 
 def preprocess(i):
     """Refuse a target that is no percentage before anything is trained."""
-    given = str(i["env"].get("CM_ML_MODEL_ACCURACY_TARGET", ""))
-    try:
-        right = 0.0 <= float(given) <= 100.0
-    except ValueError:
-        right = False
-    if not right:
-        return {"return": 1, "error": f"target {given!r}: expected a percentage such as 90"}
-    return {"return": 0}
+    return check_target(i["env"], "90")
 
 
 def postprocess(i):
     """Export the model and what its card says."""
-    env, folder = i["env"], os.getcwd()
-    card_path = os.path.join(folder, "model-card.json")
-    with open(card_path, encoding="utf-8") as stream:
-        card = json.load(stream)
-    path = os.path.join(folder, card["file"])
-    env["CM_ML_MODEL"] = card["name"]
-    env["CM_ML_MODEL_FILE"] = card["file"]
-    env["CM_ML_MODEL_PATH"] = folder
-    env["CM_ML_MODEL_FILE_WITH_PATH"] = path
-    env["CM_ML_MODEL_CARD_WITH_PATH"] = card_path
-    env["CM_ML_MODEL_ACCURACY"] = f"{card['holdout_accuracy']:.4f}"
-    env["CM_ML_MODEL_SHA256"] = card["sha256"]
-    env["CM_GET_DEPENDENT_CACHED_PATH"] = path
-    return {"return": 0, "version": card["version"]}
+    return {"return": 0, "version": export_card(i["env"])["version"]}

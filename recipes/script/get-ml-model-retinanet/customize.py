@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from franca.hooks.given import use_given_file
+from franca.hooks.model import export_file
 
 
 def preprocess(i):
@@ -24,8 +25,7 @@ def postprocess(i):
         path = weights_in(env["CM_EXTRACT_EXTRACTED_PATH"])
         if not path:
             return {"return": 1, "error": f"no .pth file was found in {env['CM_EXTRACT_EXTRACTED_PATH']}"}
-    env["CM_ML_MODEL_FILE_WITH_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = path
-    env["CM_ML_MODEL_PATH"], env["CM_ML_MODEL_FILE"] = os.path.split(path)
+    export_file(env, path)
     return {"return": 0}
 
 

@@ -25,6 +25,7 @@ from tests.integration.catalog.watching import (
     launch,
     put,
     scripts,
+    two_scripts,
     until,
     view,
     vouched,
@@ -37,10 +38,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watching needs 
 @pytest.fixture
 def store(home: Home) -> Home:
     """A store of two scripts whose index is kept and trusted."""
-    Catalog.open(home)
-    put(scripts(home) / "a", alias="a", uid="1" * 16, tags=["t0"])
-    put(scripts(home) / "b", alias="b", uid="2" * 16, tags=["u"])
-    until(lambda: bool(Catalog.open(home).repos()) and view(home).holds())  # stamps grow old enough to be trusted
+    two_scripts(home, "t0")
     return home
 
 

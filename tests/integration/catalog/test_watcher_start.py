@@ -24,9 +24,9 @@ from franca.model.tags import TagQuery
 from tests.integration.catalog.watching import (
     Home,
     index_path,
-    put,
     scripts,
     state,
+    two_scripts,
     until,
     view,
     vouched,
@@ -39,10 +39,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watching needs 
 @pytest.fixture
 def store(home: Home) -> Iterator[Home]:
     """Two scripts, an index that can be trusted, and no watcher left behind."""
-    Catalog.open(home)
-    put(scripts(home) / "a", alias="a", uid="1" * 16, tags=["t"])
-    put(scripts(home) / "b", alias="b", uid="2" * 16, tags=["u"])
-    until(lambda: bool(Catalog.open(home).repos()) and view(home).holds())  # stamps grow old enough to be trusted
+    two_scripts(home, "t")
     home["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     try:
         yield home

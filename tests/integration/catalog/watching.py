@@ -47,6 +47,14 @@ def until(what: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def two_scripts(home: Home, tag: str) -> None:
+    """Scripts a (with the tag) and b, and an index that is kept and trusted."""
+    Catalog.open(home)
+    put(scripts(home) / "a", alias="a", uid="1" * 16, tags=[tag])
+    put(scripts(home) / "b", alias="b", uid="2" * 16, tags=["u"])
+    until(lambda: bool(Catalog.open(home).repos()) and view(home).holds())  # stamps grow old enough to be trusted
+
+
 def launch(home: Home) -> subprocess.Popen[bytes]:
     """A watcher, as the child of this process."""
     return subprocess.Popen(

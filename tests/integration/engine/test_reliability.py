@@ -69,6 +69,12 @@ RUN = (
 )
 
 
+def pair(bench: Bench) -> None:
+    """A cached script that needs another one."""
+    bench.script("base", "cache: true\nnew_env_keys: [CM_OUT]\n", run=RUN)
+    bench.script("top", "cache: true\nnew_env_keys: [CM_OUT]\ndeps: [{tags: base}]\n", run=RUN)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_eight_processes_lose_and_double_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +110,7 @@ def test_eight_processes_lose_and_double_nothing(bench: Bench, monkeypatch: pyte
 @pytest.mark.timeout(1800)
 def test_runs_killed_at_random_moments_leave_no_half_entry(bench: Bench) -> None:
     mark = bench.work / "mark"
-    bench.script("base", "cache: true\nnew_env_keys: [CM_OUT]\n", run=RUN)
-    bench.script("top", "cache: true\nnew_env_keys: [CM_OUT]\ndeps: [{tags: base}]\n", run=RUN)
+    pair(bench)
     code = "import sys; from franca.compat.cm_front import main; sys.exit(main('cm', sys.argv[1:]))"
     argv = [sys.executable, "-c", code, "run", "script", "--tags=top", "--quiet"]
     environ = bench.environ(MARK=str(mark))
@@ -162,8 +167,7 @@ sys.exit(main("cm", ["run", "script", "--tags=top", "--quiet"]))
 def test_a_run_killed_before_any_of_its_changes_to_the_store_leaves_nothing(bench: Bench) -> None:
     """Every moment that matters, not only those that chance picks."""
     mark = bench.work / "mark"
-    bench.script("base", "cache: true\nnew_env_keys: [CM_OUT]\n", run=RUN)
-    bench.script("top", "cache: true\nnew_env_keys: [CM_OUT]\ndeps: [{tags: base}]\n", run=RUN)
+    pair(bench)
     environ = bench.environ(MARK=str(mark))
     status, last = -signal.SIGKILL, 0
     while status == -signal.SIGKILL:

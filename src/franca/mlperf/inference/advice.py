@@ -14,7 +14,7 @@ QUIET = "end other programs, or use a quieter machine, and run the same command 
 def advice(scenario: Scenario, performance: Performance) -> list[str]:
     """The likely cause of each condition that is not met, with the next step; nothing for a good run."""
     missed = {flag.name for flag in performance.flags if flag.met is False}
-    if performance.valid and not performance.errors:
+    if performance.good:
         return []
     found: list[str] = []
     if "Latency constraint" in missed or (scenario is Scenario.SERVER and "Early stopping" in missed):

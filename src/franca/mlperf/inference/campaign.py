@@ -155,7 +155,7 @@ class Campaign:
         reference: Performance | None = parts.get(Mode.PERFORMANCE)
         if reference is None or not self.spec.compliance:
             return []
-        if not reference.valid or reference.errors:
+        if not reference.good:
             self.say(f"{scenario.value}: compliance tests wait for a VALID performance run")
             return []
         return [self._test(scenario, test, reference) for test in self.spec.compliance]
@@ -198,7 +198,7 @@ class Campaign:
             write_accuracy_txt(folder, accuracy.line)  # restored when somebody has removed it
             return msgspec.structs.replace(accuracy, reused=True)
         performance = read_part(folder, identity, Performance)
-        if performance is None or not performance.valid or performance.errors:
+        if performance is None or not performance.good:
             return None
         write_sidecars(folder, self.spec, self.system, self.software)
         return msgspec.structs.replace(performance, reused=True)
@@ -230,8 +230,7 @@ class Campaign:
         write_part(staged, identity, performance)
         write_sidecars(staged, self.spec, self.system, self.software)
         self.bench.tree.publish(staged, performance.folder)
-        good = performance.valid and not performance.errors
-        if self.profile.search and (good or scenario is not Scenario.SERVER):
+        if self.profile.search and (performance.good or scenario is not Scenario.SERVER):
             path = configs.store(self.spec, scenario, performance)
             if path:
                 self.say(f"{scenario.value}: measured target kept in {path}")
@@ -239,7 +238,7 @@ class Campaign:
 
     def _powered(self, scenario: Scenario, staged: str, performance: Performance) -> tuple[str, Performance]:
         """The run again with its power; the director's records are put in place before the run's own folder."""
-        if self.spec.power is None or not performance.valid or performance.errors:
+        if self.spec.power is None or not performance.good:
             self.say(f"{scenario.value}: power waits for a VALID performance run")
             return staged, performance
         out, measured = PowerRun(self.bench, scenario, self.spec.power).run(staged, performance)

@@ -91,16 +91,16 @@ class ComplianceRun:
             passed, details = passed and equal, [*details, more]
         return staged, Compliance(
             test=self.test,
-            passed=passed and performance.valid and not performance.errors,
+            passed=passed and performance.good,
             reference=reference.samples_per_second,
             score=performance.samples_per_second,
-            valid=performance.valid and not performance.errors,
+            valid=performance.good,
             details=details,
             folder=self.final,
         )
 
     def _require(self, reference: Performance, accuracy_folder: str) -> None:
-        if not reference.valid or reference.errors:
+        if not reference.good:
             raise Refused(
                 f"{self.test} of {self.scenario.value} waits for a VALID performance run",
                 hint="run the scenario again until it is VALID",

@@ -75,7 +75,7 @@ def _record(result: BenchmarkResult, one: ScenarioResult, where: Dashboard) -> d
             "performance": one.performance.value,
             "Units": one.performance.unit,
             "qps": one.performance.samples_per_second,
-            "valid": one.performance.valid and not one.performance.errors,
+            "valid": one.performance.good,
         }
     if one.accuracy:
         record["accuracy"] = one.accuracy.share

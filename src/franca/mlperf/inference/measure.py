@@ -62,8 +62,7 @@ class Measurement:
             self.steps.append(choice.reason)
             staged, performance = self._once(choice, self.bench.profile)
             left -= 1
-            good = performance.valid and not performance.errors
-            again = None if good or not left else self._corrected(performance)
+            again = None if performance.good or not left else self._corrected(performance)
             if again is None or not self._fits(again):
                 return staged, performance
             self.bench.say(f"{self.scenario.value}: {' '.join(advice(self.scenario, performance))}")

@@ -43,6 +43,12 @@ def parts_of(model: Model, wishes: Wishes, env: Env) -> Parts:
     return build(model, wishes, env)
 
 
+def given_data_key(model: Model, env: Env) -> str:
+    """The key with the user's own copy of the data; "" where there is none."""
+    keys = ("CM_MLPERF_DATASET_PATH", *(["IMAGENET_PATH"] if model.task == "imagenet" else []))
+    return next((key for key in keys if asked.text(env, key)), "")
+
+
 def samples(model: Model, wishes: Wishes) -> dict[str, int]:
     """How many samples there are, and are in memory at once; absent = as the data set has it."""
     found = {}
@@ -84,7 +90,7 @@ def _counting(model: Model, wishes: Wishes, env: Env) -> Parts:
 
 def _imagenet(model: Model, wishes: Wishes, env: Env) -> Parts:
     """Classifiers of 1000 classes; the published ResNet-50 has one more, the background, before them."""
-    given = asked.path(env, "CM_MLPERF_DATASET_PATH") or asked.path(env, "IMAGENET_PATH")
+    given = asked.path(env, given_data_key(model, env))
     prepared = asked.text(env, "CM_DATASET_PREPROCESSED_PATH")
     place = {"path": given} if given else {
         "path": prepared, "preprocessed": prepared, "labels": asked.text(env, "CM_DATASET_PREPROCESSED_LABELS"),
@@ -100,7 +106,7 @@ def _imagenet(model: Model, wishes: Wishes, env: Env) -> Parts:
 
 def _openimages(model: Model, wishes: Wishes, env: Env) -> Parts:
     """Detectors of 800 x 800 pixels that take one picture at a time."""
-    given = asked.path(env, "CM_MLPERF_DATASET_PATH")
+    given = asked.path(env, given_data_key(model, env))
     place = {"path": given} if given else {
         "path": asked.text(env, "CM_DATASET_PATH_ROOT"),
         "preprocessed": asked.text(env, "CM_DATASET_PREPROCESSED_PATH"),
@@ -119,7 +125,7 @@ def _openimages(model: Model, wishes: Wishes, env: Env) -> Parts:
 def _squad(model: Model, wishes: Wishes, env: Env) -> Parts:
     """Question answering over windows of 384 pieces."""
     place = {
-        "path": asked.path(env, "CM_MLPERF_DATASET_PATH") or asked.text(env, "CM_DATASET_SQUAD_VAL_PATH"),
+        "path": asked.path(env, given_data_key(model, env)) or asked.text(env, "CM_DATASET_SQUAD_VAL_PATH"),
         "vocabulary": asked.path(env, "CM_MLPERF_VOCABULARY") or asked.text(env, "CM_DATASET_SQUAD_VOCAB_PATH"),
     }
     engine = {**_engine(wishes, env), "outputs": ["output_start_logits", "output_end_logits"]}

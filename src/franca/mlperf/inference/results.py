@@ -149,6 +149,11 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
 
     @property
+    def good(self) -> bool:
+        """Whether LoadGen found the run VALID and wrote no error."""
+        return self.valid and not self.errors
+
+    @property
     def tails(self) -> list[Tail]:
         """What Server is judged by: the latency, or with token latencies first and further tokens; else nothing."""
         if self.tokens and self.tokens.first_bound_ms is not None and self.tokens.each_bound_ms is not None:
@@ -237,7 +242,7 @@ class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def all_valid(self) -> bool:
         return all(
-            (r.performance is None or (r.performance.valid and not r.performance.errors))
+            (r.performance is None or r.performance.good)
             and (r.accuracy is None or r.accuracy.passed)
             and all(c.passed for c in r.compliance)
             for r in self.scenarios

@@ -141,7 +141,7 @@ class ServerSearch:
         self._drop_last()
         self._last = self._tools.once(_choice(rate), profile)
         performance = self._last[1]
-        good, room = _good(performance), enough(performance)
+        good, room = performance.good, enough(performance)
         missed = [flag.name for flag in performance.flags if flag.met is False] + performance.errors[:1]
         why = "; ".join(str(tail) for tail in performance.tails)
         if good and not room:
@@ -177,10 +177,6 @@ class ServerSearch:
 
 def _choice(rate: float) -> targets.Choice:
     return targets.Choice(rate, f"try {rate:g} queries/s")
-
-
-def _good(performance: Performance) -> bool:
-    return performance.valid and not performance.errors
 
 
 def _has_room(performance: Performance) -> bool:

@@ -31,7 +31,7 @@ def _row(result: ScenarioResult) -> tuple[str, ...]:
     accuracy = "-" if acc is None else f"{'' if acc.passed else 'X '}{100 * acc.share:.3f}%"
     if perf is None:
         return (result.scenario, "-", "-", "-", "-", "-", "-", accuracy, "-")
-    verdict = "VALID" if perf.valid and not perf.errors else "INVALID"
+    verdict = "VALID" if perf.good else "INVALID"
     return (
         result.scenario,
         verdict + (" (kept)" if perf.reused else ""),

@@ -1,0 +1,48 @@
+"""What recipes of models repeat: refusing what is not published, and exporting a file that was fetched or trained."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from franca.hooks.answers import Hook, refuse
+from franca.hooks.given import use_given_file
+from franca.hooks.made import read_here
+
+CARD = "model-card.json"
+
+
+def fetch_published(env: dict[str, Any], name: str) -> Hook:
+    """Take the user's file, or let the download step fetch the one that ``CM_ML_MODEL_URL`` names; refuse without."""
+    if not env.get("CM_ML_MODEL_URL"):
+        what = f"{env.get('CM_ML_MODEL_FRAMEWORK')} with {env.get('CM_ML_MODEL_PRECISION')}"
+        return refuse(f"no published {name} file is known for {what}")
+    use_given_file(env, "CM_ML_MODEL_GIVEN_FILE")
+    return {"return": 0}
+
+
+def export_file(env: dict[str, Any], path: str) -> None:
+    """Export a checked model file."""
+    env["CM_ML_MODEL_FILE_WITH_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = path
+    env["CM_ML_MODEL_PATH"], env["CM_ML_MODEL_FILE"] = os.path.split(path)
+
+
+def check_target(env: dict[str, Any], example: str) -> Hook:
+    """Refuse an accuracy target that is no percentage, before anything is trained."""
+    given = str(env.get("CM_ML_MODEL_ACCURACY_TARGET", ""))
+    try:
+        right = 0.0 <= float(given) <= 100.0
+    except ValueError:
+        right = False
+    return {"return": 0} if right else refuse(f"target {given!r}: expected a percentage such as {example}")
+
+
+def export_card(env: dict[str, Any]) -> dict[str, Any]:
+    """Export the model in the current folder that its card describes; the card."""
+    path, card = read_here(CARD)
+    export_file(env, os.path.join(os.path.dirname(path), card["file"]))
+    env["CM_ML_MODEL"] = card["name"]
+    env["CM_ML_MODEL_CARD_WITH_PATH"] = path
+    env["CM_ML_MODEL_ACCURACY"] = f"{card['holdout_accuracy']:.4f}"
+    env["CM_ML_MODEL_SHA256"] = card["sha256"]
+    return card
