@@ -4,7 +4,9 @@ Usage: ``python benchmarks/harness.py [--runs N] [--python PYTHON] [--harness PR
 
 PYTHON is an interpreter with mlcommons_loadgen, onnxruntime and numpy (default: this one); PROGRAM the C++ harness
 (default: built now, or found where an earlier build left it). Models have random weights, only their speed matters:
-a small convolutional network (8x8 pictures, as for the digits) and a tiny perceptron. All figures are medians.
+a small convolutional network (8x8 pictures, as for the digits) and a tiny perceptron. All figures are medians. Each
+run is held against the mean of the bare loop just before it and the one just after it, which opens the next round: the
+speed of a shared machine drifts from minute to minute.
 
 Targets, against a bare loop over the same model in the same run: the convolutional network reaches 0.8 in
 SingleStream and 0.97 in Offline. The bridge, with one worker process for each core, lifts the perceptron's Offline
@@ -199,8 +201,14 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Medians over the rounds, and the ratios they come from. Latencies in microseconds, rates in samples/s."""
     keys = [k for k, v in rows[0].items() if isinstance(v, float)]
     out: dict[str, Any] = {k: statistics.median(r[k] for r in rows) for k in keys}
-    out.update(batch=rows[0]["batch"], ratios=[round(r["ratio"], 3) for r in rows])
+    ratios = [bracketed(row, after) for row, after in zip(rows, [*rows[1:], rows[-1]], strict=True)]
+    out.update(batch=rows[0]["batch"], ratio=statistics.median(ratios), ratios=[round(one, 3) for one in ratios])
     return out
+
+
+def bracketed(row: dict[str, Any], after: dict[str, Any]) -> float:
+    """A run over the bare loops around it; ``after`` is the next round, or the last round itself."""
+    return float(row["loadgen"] / ((row["bare"] + after["bare"]) / 2))
 
 
 def plain_rate(bench: Bench, batch: int, threads: int) -> float:

@@ -13,8 +13,10 @@ import pytest
 np = pytest.importorskip("numpy")
 
 from franca.mlperf.inference.guard import CheckedResponder, Failures, guarded  # noqa: E402
+from franca.mlperf.inference.lanes import Lane, Responder  # noqa: E402
 from franca.mlperf.inference.metrics import LabelMetric  # noqa: E402
-from franca.mlperf.inference.sut import InlineSut, Lane, Predictor, QueueSut, Responder  # noqa: E402
+from franca.mlperf.inference.predictor import Predictor  # noqa: E402
+from franca.mlperf.inference.sut import InlineSut, QueueSut  # noqa: E402
 
 
 class Response:
@@ -90,10 +92,12 @@ def test_inline_completes_a_failed_query_without_an_answer(failures) -> None:
     assert failures.first is not None and failures.first.error == "RuntimeError: bad sample"
 
 
+@pytest.mark.parametrize("hand_over", [False, True])
 @pytest.mark.parametrize(("workers", "size"), [(1, 16), (3, 7), (2, 1)])
-def test_queue_answers_everything_once_in_batches_that_are_small_enough(failures, workers, size) -> None:
+def test_queue_answers_everything_once_in_batches_that_are_small_enough(failures, workers, size, hand_over) -> None:
     loadgen, predictor = Recorder(), Predictor(parts := Parts(), parts, LabelMetric())
-    sut = QueueSut(predictor, lanes(loadgen, predictor), failures, max_batchsize=size, workers=workers, per_query=True)
+    options = {"max_batchsize": size, "workers": workers, "per_query": True, "hand_over": hand_over}
+    sut = QueueSut(predictor, lanes(loadgen, predictor), failures, **options)
     sut.start()
     sut.issue(list(range(500)), list(range(500)))
     for k in range(500, 700):
@@ -106,14 +110,42 @@ def test_queue_answers_everything_once_in_batches_that_are_small_enough(failures
     assert sum(sut.histogram()["counts"]) == 700
 
 
-def test_queue_goes_on_after_a_failed_batch(failures) -> None:
+@pytest.mark.parametrize("hand_over", [False, True])
+def test_queue_goes_on_after_a_failed_batch(failures, hand_over) -> None:
     loadgen, predictor = Recorder(), Predictor(parts := Parts(bad=[3]), parts, LabelMetric())
-    sut = QueueSut(predictor, lanes(loadgen, predictor), failures, max_batchsize=2)
+    sut = QueueSut(predictor, lanes(loadgen, predictor), failures, max_batchsize=2, hand_over=hand_over)
     sut.start()
     sut.issue(list(range(8)), list(range(8)))
     loadgen.wait_for(8)
     sut.stop()
     assert sorted(loadgen.answers, key=lambda a: a[0]) == [(k, None if k in (2, 3) else k) for k in range(8)]
+
+
+def test_a_hand_over_lets_the_model_go_on_while_a_batch_is_being_completed(failures) -> None:
+    loadgen, predictor = Recorder(), Predictor(parts := Parts(), parts, LabelMetric())
+    predicted, go_on = threading.Event(), threading.Event()
+    complete = loadgen.QuerySamplesComplete
+
+    def slow(responses) -> None:
+        assert go_on.wait(timeout=20)
+        complete(responses)
+
+    def predict(batch):
+        if 2 in batch:
+            predicted.set()
+        return Parts.predict(parts, batch)
+
+    loadgen.QuerySamplesComplete, predictor._predict = slow, predict
+    sut = QueueSut(predictor, lanes(loadgen, predictor), failures, max_batchsize=2, hand_over=True)
+    sut.start()
+    sut.issue([0, 1], [0, 1])
+    sut.issue([2, 3], [2, 3])
+    assert predicted.wait(timeout=20)  # nothing has been completed yet
+    assert loadgen.answers == []
+    go_on.set()
+    loadgen.wait_for(4)
+    sut.stop()
+    assert loadgen.answers == [(k, k) for k in range(4)]
 
 
 def test_queue_waits_for_more_only_until_the_timeout_or_flush(failures) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import contextmanager
 
+from franca.cli.commands.run_inputs import inputs_of, level_of
 from franca.cli.output import Answer, Table, columns_of, plain
 from franca.cli.parsing import Bound
 from franca.cli.screen import Level, line_of, screen, seconds
@@ -143,8 +144,6 @@ def _difference(one: Difference) -> list[str]:
 @contextmanager
 def watched(bound: Bound, session: Session) -> Iterator[Engine]:
     """An engine whose events show on the screen, with standard output kept for the answer."""
-    from franca.cli.commands.runs import level_of
-
     show = screen(session.output, level_of(bound))
     session.before_asking = show.close
     try:
@@ -158,7 +157,6 @@ def watched(bound: Bound, session: Session) -> Iterator[Engine]:
 
 
 def lock(bound: Bound, session: Session) -> Answer:
-    from franca.cli.commands.runs import inputs_of
     from franca.engine import lock as locks
 
     inputs = inputs_of(bound, session)

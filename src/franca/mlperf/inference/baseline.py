@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from franca.mlperf.inference.accuracy import scored
-from franca.mlperf.inference.sut import Predictor
+from franca.mlperf.inference.predictor import Predictor
 
 DIRECT_BATCH = 64
 

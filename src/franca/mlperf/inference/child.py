@@ -14,7 +14,7 @@ from typing import Any
 from franca.mlperf.inference.accuracy import score_log, score_sampled
 from franca.mlperf.inference.guard import Failures
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_from_json, write_json
-from franca.mlperf.inference.predictors import data_parts, predictor_for
+from franca.mlperf.inference.open_job import data_parts, predictor_for
 
 SETUP_FAILED = 65  #: exit status: nothing was run, failure.json says why
 

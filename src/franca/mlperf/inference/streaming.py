@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from franca.mlperf.inference.guard import CheckedResponder, Failures
+from franca.mlperf.inference.lanes import Responder
 from franca.mlperf.inference.plugs import PlugError
-from franca.mlperf.inference.sut import Predictor, Responder, payload_bytes
+from franca.mlperf.inference.predictor import Predictor, payload_bytes
 
 LEAST_TOKENS = 2  #: of an answer; LoadGen logs an error below
 
@@ -116,7 +117,7 @@ class FirstTokens:
 
 
 class TokenLane:
-    """One worker's way to LoadGen in a run with token latencies; stands where ``sut.Lane`` does."""
+    """One worker's way to LoadGen in a run with token latencies; stands where ``lanes.Lane`` does."""
 
     def __init__(self, responder: TokenResponder, buffer: Any, failures: Failures) -> None:
         self._responder = responder

@@ -6,13 +6,16 @@ import sys
 import time
 from typing import Any
 
+from franca.mlperf.inference.desks import processors
 from franca.mlperf.inference.guard import CheckedResponder, Failures, guarded, watched
 from franca.mlperf.inference.job import Job
+from franca.mlperf.inference.lanes import Lane, Responder, lane_for
+from franca.mlperf.inference.open_job import predictor_for
 from franca.mlperf.inference.plugs import PlugError, build
-from franca.mlperf.inference.predictors import predictor_for
+from franca.mlperf.inference.predictor import Predictor, payload_bytes
 from franca.mlperf.inference.progress import reporting
 from franca.mlperf.inference.streaming import CheckedTokens, TokenResponder, token_lanes, wanted_by
-from franca.mlperf.inference.sut import InlineSut, Lane, Predictor, QueueSut, Responder, lane_for, payload_bytes
+from franca.mlperf.inference.sut import InlineSut, QueueSut
 from franca.mlperf.power.estimate import EnergyMeter
 
 
@@ -134,6 +137,8 @@ def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures, *, to
             workers=job.workers,
             batch_timeout_s=job.batch_timeout_ms / 1000 if job.scenario == "Server" else 0.0,
             per_query=job.scenario == "Server",
+            # LoadGen orders first tokens and ends of one thread only.
+            hand_over=job.scenario == "Offline" and not tokens and job.workers < processors(),
         ),
         None,
     )

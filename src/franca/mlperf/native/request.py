@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from franca.mlperf.inference.backends.ort import usual_threads
 from franca.mlperf.inference.job import Job
 from franca.mlperf.inference.plugs import PlugError
-from franca.mlperf.inference.sut import payload_bytes
+from franca.mlperf.inference.predictor import payload_bytes
 
 CONFIG = "harness.conf"
 ROWS = "rows.f32"  #: removed after the run

@@ -15,9 +15,9 @@ from typing import Any
 
 from franca.mlperf.inference.guard import CheckedResponder, Failures, watched
 from franca.mlperf.inference.job import FAILURE, Job, job_from_json, write_json
+from franca.mlperf.inference.open_job import data_parts, predictor_for
 from franca.mlperf.inference.plugs import build
-from franca.mlperf.inference.predictors import data_parts, predictor_for
-from franca.mlperf.inference.sut import Predictor, payload_bytes
+from franca.mlperf.inference.predictor import Predictor, payload_bytes
 from franca.mlperf.native import wire
 from franca.mlperf.native.request import largest_batch
 

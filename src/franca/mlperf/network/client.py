@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from franca.mlperf.inference.plugs import Capabilities, PlugError
-from franca.mlperf.inference.sut import Predictor
+from franca.mlperf.inference.predictor import Predictor
 from franca.mlperf.network.address import EXPECTED, is_address
 from franca.mlperf.network.body import CONTENT_TYPE, BadBody, Batch, pack, size_of, unpack
 from franca.mlperf.network.server import INFO, PREDICT

@@ -6,7 +6,7 @@ from typing import Any
 
 from franca.mlperf.inference.job import Job
 from franca.mlperf.inference.plugs import Capabilities, build
-from franca.mlperf.inference.sut import Predictor
+from franca.mlperf.inference.predictor import Predictor
 
 
 def data_parts(job: Job) -> tuple[Any, Any]:
