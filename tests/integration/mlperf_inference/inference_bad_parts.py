@@ -42,6 +42,10 @@ class BadSut:
     def hangs(self, ids, indices) -> None:
         pass
 
+    def hangs_when_told(self, ids, indices) -> None:
+        if os.environ.get("BAD_SUT") != "hang":
+            self.good(ids, indices)
+
     def twice(self, ids, indices) -> None:
         self.good(ids, indices)
         self.good(ids, indices)
