@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -40,17 +41,19 @@ def silent(text: str) -> None:
     pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def director() -> Iterator[PowerServer]:
     with SimulatedDirector(load=steady(WATTS), interval_s=0.02) as there:
         host, port = there.address
         yield PowerServer(host=host, port=port, label="test")
 
 
-@pytest.fixture
-def powered(large_parts, tmp_path, director):
+@pytest.fixture(scope="module")
+def powered(large_parts, tmp_path_factory, director):
+    """A finished measurement, for tests that only read it or work on a copy."""
+    out = tmp_path_factory.mktemp("powered")
     plain = msgspec.to_builtins(director)
-    spec = request(large_parts, tmp_path / "r", power=plain, model="resnet50", scenarios=["SingleStream", "Offline"])
+    spec = request(large_parts, out / "r", power=plain, model="resnet50", scenarios=["SingleStream", "Offline"])
     return spec, run(spec, silent)
 
 
@@ -99,8 +102,9 @@ def test_the_tree_has_the_official_files_and_only_what_needs_a_real_meter_fails(
     }  # fmt: skip
 
 
-def test_a_finished_measurement_is_kept_and_one_without_power_is_not_taken_for_it(powered) -> None:
-    spec, _ = powered
+def test_a_finished_measurement_is_kept_and_one_without_power_is_not_taken_for_it(powered, tmp_path) -> None:
+    spec = msgspec.structs.replace(powered[0], output=str(tmp_path / "r"))
+    shutil.copytree(powered[0].output, spec.output)
     again = run(spec, silent)
     assert all(one.performance.reused for one in again.scenarios)
     assert again.scenarios[0].performance.power.unit == "mJ/query"
