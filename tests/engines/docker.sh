@@ -22,7 +22,7 @@ W
     --add-runtime "wrapped=$D/runc-wrap" --default-runtime wrapped "$@" > "$D/log" 2>&1 &
   n=0
   until DOCKER_HOST="unix://$D/docker.sock" docker info > /dev/null 2>&1; do
-    n=$((n + 1)); [ $n -lt 150 ] || { tail -5 "$D/log" >&2; exit 1; }
+    n=$((n + 1)); [ $n -lt 300 ] || { tail -5 "$D/log" >&2; exit 1; }
     sleep 0.2
   done ;;
 stop)

@@ -11,7 +11,7 @@ start)
   echo $! > "$D/pid"
   n=0
   until python3 -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$3/v2/')" 2> /dev/null; do
-    n=$((n + 1)); [ $n -lt 50 ] || { tail -3 "$D/log" >&2; exit 1; }
+    n=$((n + 1)); [ $n -lt 300 ] || { tail -3 "$D/log" >&2; exit 1; }
     sleep 0.2
   done ;;
 stop)

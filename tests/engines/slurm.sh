@@ -44,7 +44,7 @@ C
   for node in n1 n2; do slurmd -f "$S/slurm.conf" -N $node; done
   n=0
   until SLURM_CONF="$S/slurm.conf" timeout 5 sinfo -h -o %t 2> /dev/null | grep -q '^idle$'; do
-    n=$((n + 1)); [ $n -lt 50 ] || { tail -3 "$S/log/ctl.log" >&2; exit 1; }
+    n=$((n + 1)); [ $n -lt 300 ] || { tail -3 "$S/log/ctl.log" >&2; exit 1; }
     sleep 0.2
   done ;;
 stop)

@@ -17,7 +17,7 @@ start)
     "  ControlPath $D/c" '  ControlPersist 30' > "$D/config"
   /usr/sbin/sshd -f "$D/sshd_config" -E "$D/log"
   n=0
-  until ssh -F "$D/config" node1 true 2> /dev/null; do n=$((n + 1)); [ $n -lt 25 ] || { tail -3 "$D/log" >&2; exit 1; }; sleep 0.2; done ;;
+  until ssh -F "$D/config" node1 true 2> /dev/null; do n=$((n + 1)); [ $n -lt 150 ] || { tail -3 "$D/log" >&2; exit 1; }; sleep 0.2; done ;;
 stop)
   ssh -F "$D/config" -O exit node1 2> /dev/null || true
   [ -f "$D/pid" ] && kill "$(cat "$D/pid")"

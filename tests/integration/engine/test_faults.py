@@ -18,7 +18,7 @@ CACHED = "cache: true\nnew_env_keys: [CM_OUT]\n"
 
 
 def wait_for(path: Path, lines: int = 1) -> None:
-    for _ in range(200):
+    for _ in range(1200):  # a busy machine starts programs slowly
         if path.exists() and len(path.read_text().splitlines()) >= lines:
             return
         time.sleep(0.05)

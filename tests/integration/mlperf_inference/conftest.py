@@ -19,7 +19,7 @@ SRC = HERE.parents[2] / "src"
 SHORT_CONF = """*.*.min_duration = 200
 *.*.min_query_count = 100
 *.MultiStream.min_query_count = 700
-*.Server.target_latency = 200
+*.Server.target_latency = 2000
 """
 
 

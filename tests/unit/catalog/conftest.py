@@ -16,8 +16,12 @@ from franca.catalog.catalog import Catalog
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
+    return home_in(tmp_path)
+
+
+def home_in(folder: Path) -> dict[str, str]:
     """Environment variables of a user with nothing in the home directory."""
-    return {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"], "CM_CORE_SKIP_INTERNAL_REPOS": "yes"}
+    return {"HOME": str(folder / "home"), "PATH": os.environ["PATH"], "CM_CORE_SKIP_INTERNAL_REPOS": "yes"}
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def catalog(home: dict[str, str]) -> Catalog:
     return Catalog.open(home)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def put() -> Callable[..., Path]:
     """Writes an artifact by hand, as a user with an editor or git would."""
 
@@ -37,7 +41,7 @@ def put() -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settle() -> Callable[[], None]:
     """Lets files become old enough for the index to trust their stamps."""
     return lambda: time.sleep(0.08)

@@ -19,9 +19,10 @@ from franca.catalog import memo
 from franca.catalog.catalog import Catalog
 from franca.catalog.inheritance import object_ref
 from franca.compat import cm_front
-from franca.model.dialect import NEW
+from franca.model.dialect import CLASSIC, NEW
 from franca.model.ids import SCRIPT, ObjectRef, Ref
 from franca.model.tags import TagQuery
+from tests.unit.catalog.conftest import home_in
 
 Put = Callable[..., Path]
 
@@ -29,6 +30,23 @@ Put = Callable[..., Path]
 @pytest.fixture
 def store(home: dict[str, str], put: Put, settle: Callable[[], None]) -> dict[str, str]:
     """Two scripts of our own, indexed."""
+    return fill(home, put, settle)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, put: Put, settle: Callable[[], None]) -> dict[str, str]:
+    return fill(home_in(tmp_path_factory.mktemp("filled")), put, settle)
+
+
+@pytest.fixture
+def standing(filled: dict[str, str]) -> dict[str, str]:
+    """One such store for all tests that only ask; the indexes for both fronts are made new where they must be."""
+    for dialect in (CLASSIC, NEW):
+        Catalog.open(filled, home_dialect=dialect).repos()
+    return filled
+
+
+def fill(home: dict[str, str], put: Put, settle: Callable[[], None]) -> dict[str, str]:
     scripts = Path(Catalog.open(home).local().path) / "script"
     put(scripts / "one", alias="one", uid="1" * 16, tags=["a", "b"])
     put(scripts / "two", alias="Two", uid="2" * 16, tags=["a"])
@@ -54,10 +72,10 @@ def slow(environ: dict[str, str], name: str = "", tags: str = "") -> str:
 
 
 @pytest.mark.parametrize("tags", ["", "a", "a,b", "a,-b", "-a", "nosuch", "detect,os", " b , a "])
-def test_searches_are_answered(store: dict[str, str], tags: str) -> None:
+def test_searches_are_answered(standing: dict[str, str], tags: str) -> None:
     for name in ("", "one", "ONE", "two", "1" * 16, "t*", "*w?", "nosuch", "detect-os"):
         words = ["find", "script", *([name] if name else []), *([f"--tags={tags}"] if tags else [])]
-        assert fast(store, *words) == slow(store, name, tags), name
+        assert fast(standing, *words) == slow(standing, name, tags), name
 
 
 @pytest.mark.parametrize(
@@ -69,13 +87,13 @@ def test_searches_are_answered(store: dict[str, str], tags: str) -> None:
         ["find", "script", "--tags=a", "--tags=b"], ["find", "script", "-h"], ["find", "script", "é"],
     ],
 )  # fmt: skip
-def test_what_is_unusual_is_left_to_others(store: dict[str, str], words: list[str]) -> None:
-    assert fast(store, *words) is None
+def test_what_is_unusual_is_left_to_others(standing: dict[str, str], words: list[str]) -> None:
+    assert fast(standing, *words) is None
 
 
 @pytest.mark.parametrize("variable", [{"CM_INDEX": "off"}, {"CM_CONFIG": "x"}, {"CM_REPOS": "/nosuch"}])
-def test_variables_that_change_everything(store: dict[str, str], variable: dict[str, str]) -> None:
-    assert fast({**store, **variable}, "find", "script") is None
+def test_variables_that_change_everything(standing: dict[str, str], variable: dict[str, str]) -> None:
+    assert fast({**standing, **variable}, "find", "script") is None
 
 
 def test_a_changed_store_is_left_to_others(store: dict[str, str], put: Put) -> None:
@@ -157,23 +175,21 @@ def test_an_offered_answer_is_given_again(store: dict[str, str]) -> None:
     ],
 )  # fmt: skip
 def test_searches_through_the_new_front_are_answered(
-    store: dict[str, str], action: str, words: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch
+    standing: dict[str, str], action: str, words: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key in ("HOME", "CM_REPOS", "MLC_REPOS", "CM_INDEX"):
         monkeypatch.delenv(key, raising=False)
-    for key, value in store.items():
+    for key, value in standing.items():
         monkeypatch.setenv(key, value)
-    Catalog.open(store, home_dialect=NEW).repos()
-    answer = _boot.fast("mlc", [action, *words], store)
+    answer = _boot.fast("mlc", [action, *words], standing)
     status = cm_front.main("mlc", [action, *words])
     said = capsys.readouterr()
     assert answer is not None and (answer.out, answer.err, answer.status) == (said.out, said.err, status)
 
 
 @pytest.mark.parametrize("words", [["script", "one", "--tags=b"], ["script", "a,b"], ["script", "--tags=_v"]])
-def test_what_the_new_front_reads_otherwise_is_left_to_it(store: dict[str, str], words: list[str]) -> None:
-    Catalog.open(store, home_dialect=NEW).repos()
-    assert _boot.fast("mlc", ["find", *words], store) is None
+def test_what_the_new_front_reads_otherwise_is_left_to_it(standing: dict[str, str], words: list[str]) -> None:
+    assert _boot.fast("mlc", ["find", *words], standing) is None
 
 
 def test_an_answer_of_the_new_front_is_remembered_until_something_changes(store: dict[str, str], put: Put) -> None:

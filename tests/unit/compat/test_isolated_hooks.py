@@ -174,6 +174,7 @@ def test_a_hostile_hook_fails_its_step_and_nothing_else(body: str, store: Any) -
     (store.home / "content" / "r" / "script" / "s" / "customize.py").write_text(
         "def preprocess(i):\n    return {'return': 0}\n"
     )
+    store.environ["FRANCA_HOOK_TIMEOUT"] = ""
     assert run(cm)["return"] == 0, "the next run is none the worse for it"
 
 
