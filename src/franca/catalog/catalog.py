@@ -274,7 +274,8 @@ class Catalog:
         try:
             return self._artifact(row)
         except Damaged:
-            self._renew()
+            if any(part is row.part for part in self.index.view.parts):  # else another row of the same search did it
+                self._renew()
             again = self.table.at(row.path)
             if again is None:
                 raise NotFound(f"artifact not found: {row.path}") from None

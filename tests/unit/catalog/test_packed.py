@@ -113,6 +113,16 @@ def test_damage_anywhere_is_noticed(store: Home, section: int, which: str) -> No
     assert answers(store) == truth
 
 
+def test_a_damaged_index_is_made_anew_once_for_all_that_is_asked(store: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(index_path(store))
+    os.truncate(path, path.stat().st_size // 3)
+    made: list[int] = []
+    renew = Catalog._renew
+    monkeypatch.setattr(Catalog, "_renew", lambda catalog: (made.append(1), renew(catalog)))
+    assert len(Catalog.open(store).find(SCRIPT)) > 20
+    assert len(made) == 1
+
+
 @pytest.mark.parametrize("which", ["first", "second"])
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.7, 0.99])
 def test_a_file_that_is_cut_short_is_noticed(store: Home, which: str, share: float) -> None:
