@@ -34,6 +34,8 @@ from tests.integration.catalog.watching import (
 )
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watching needs inotify")
+STRESS = os.environ.get("FRANCA_STRESS") == "yes"
+ROUNDS, KILLS = (60, 40) if STRESS else (12, 5)
 FEW, MANY = 12, 600  #: artifacts; so many that a change goes into a second file
 
 
@@ -296,7 +298,7 @@ def test_many_hands_in_any_order(store: Store, seed: int, artifacts: int) -> Non
     store.make(artifacts)
     store.registered()
     store.watch()
-    for _ in range(20):
+    for _ in range(ROUNDS):
         for hand in store.random.choices(HANDS, k=store.random.choice((1, 1, 1, 5))):
             if len([path for path in store.script.iterdir() if (path / "_cm.json").exists()]) < 4:
                 store.new_folder()
@@ -332,7 +334,7 @@ def test_a_watcher_that_is_killed_anywhere_leaves_true_answers(store: Store) -> 
     """While it starts, follows, writes, or has nothing to do, as chance has it."""
     store.make(FEW)
     Catalog.open(store.home).repos()
-    for _ in range(8):
+    for _ in range(KILLS):
         store.watcher = launch(store.home)
         for _ in range(store.random.randrange(8)):
             getattr(store, store.random.choice(("in_place", "rename_over", "new_folder", "renamed_folder")))()

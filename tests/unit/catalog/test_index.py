@@ -233,6 +233,7 @@ def test_each_artifact_has_its_own_kind_and_else_that_of_its_folder(store: Home,
     assert kinds == {"first": "script", "second": "script", "third": "cache"}
 
 
+STRESS = os.environ.get("FRANCA_STRESS") == "yes"
 OPERATIONS = st.lists(
     st.tuples(
         st.sampled_from(["write", "yaml", "remove", "break", "rename", "tag", "mkdir", "kind", "automation"]),
@@ -287,7 +288,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100 if STRESS else 12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(OPERATIONS, min_size=1, max_size=4))
 def test_the_answer_always_equals_a_full_scan(way: str, rounds: list[list[tuple[str, str, str]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
