@@ -142,7 +142,8 @@ def test_a_machine_that_does_not_answer(home: Home) -> None:
 
 @pytest.mark.engine("apptainer")
 def test_an_image_file_that_does_not_fit(home: Home, apptainer: Path, small_disk: Path) -> None:
-    words = (f"-Psingularity.image_dir={small_disk}", "-Psingularity.image=i.sif", "-Psingularity.build_args=")
+    words = (f"-Psingularity.image_dir={small_disk}", "-Psingularity.image=i.sif",
+             "-Psingularity.build_args=--mksquashfs-args='-comp lz4'")  # fmt: skip
     (home.root / "x.def").write_text(f"Bootstrap: localimage\nFrom: {apptainer}\n")
     (small_disk / "ballast").write_bytes(b"\1" * (20 << 20))
     home.environ["APPTAINER_DROP_CAPS"] = "CAP_SYS_RESOURCE"
