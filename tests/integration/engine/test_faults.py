@@ -75,7 +75,7 @@ def test_a_run_that_is_ended_leaves_nothing_half_done(bench: Bench, number: sign
     process = bench.start("run", "script", "--tags=slow", MARK=str(mark))
     wait_for(mark)
     os.kill(process.pid, number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode != 0 and "Traceback" not in err
     assert bench.entries() == [], "no entry is visible"
     done = bench.cm("find", "cache")
@@ -89,7 +89,7 @@ def test_two_runs_at_once_do_the_work_once(bench: Bench) -> None:
     mark = bench.work / "mark"
     bench.script("slow", CACHED, run=QUICK)
     runs = [bench.start("run", "script", "--tags=slow", "--out=json", MARK=str(mark)) for _ in range(4)]
-    outs = [run.communicate(timeout=60) for run in runs]
+    outs = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0, 0], outs
     assert mark.read_text().splitlines() == ["started"]
     assert len(bench.entries()) == 1
@@ -170,7 +170,7 @@ def test_two_equal_runs_in_one_folder_take_turns(bench: Bench) -> None:
         'echo $((n+1)) > counter\necho "CM_N=$((n+1))" > tmp-run-env.out\n',
     )  # fmt: skip
     runs = [bench.start("run", "script", "--tags=plain", "--out=json") for _ in range(4)]
-    outs = [run.communicate(timeout=60) for run in runs]
+    outs = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0] * 4, outs
     seen = sorted(json.loads(out[out.index("{\n") :])["new_env"]["CM_N"] for out, _ in outs)
     assert seen == ["1", "2", "3", "4"]
@@ -180,5 +180,5 @@ def test_different_runs_in_one_folder_do_not_take_each_others_files(bench: Bench
     for name in ("a", "b", "c"):
         bench.script(name, run=f"sleep 0.2; echo ran {name}\n")
     runs = [bench.start("run", "script", f"--tags={name}") for _ in range(3) for name in ("a", "b", "c")]
-    outs = [run.communicate(timeout=60) for run in runs]
+    outs = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0] * 9, outs

@@ -138,7 +138,7 @@ def start_and_wait_for_child(argv, environ) -> tuple[subprocess.Popen[str], int]
     for line in process.stderr:
         if "Offline performance" in line:
             break
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (found := children_of(process.pid)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -146,8 +146,8 @@ def start_and_wait_for_child(argv, environ) -> tuple[subprocess.Popen[str], int]
 
 
 def gone(pid: int) -> bool:
-    """True when the process has ended within five seconds (a zombie has ended)."""
-    for _ in range(250):
+    """True when the process has ended within half a minute (a zombie has ended)."""
+    for _ in range(1500):
         try:
             with open(f"/proc/{pid}/stat", encoding="utf-8") as source:
                 if source.read().rsplit(")", 1)[1].split()[0] == "Z":
@@ -171,7 +171,7 @@ def test_a_stopped_run_leaves_no_process_and_goes_on_later(
     slow = {"name": "inference_bad_parts:BadSut", "options": {"how": "hangs"}}
     process, child = start_and_wait_for_child(command({**long, "sut": slow}), environ)
     process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == (-9 if number == signal.SIGKILL else 128 + number)
     assert gone(child), "LoadGen's process lives on"
     if number != signal.SIGKILL:

@@ -31,7 +31,7 @@ def test_it_serves_until_it_is_stopped_and_leaves_nothing(parts, environ) -> Non
         assert json.loads(connection.getresponse().read())["name"] == "mine"
         family = children_of(process.pid)
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=30)[1]
+        rest = process.communicate(timeout=120)[1]
     finally:
         process.kill()
     assert process.returncode == 130 and "Traceback" not in rest
@@ -40,6 +40,6 @@ def test_it_serves_until_it_is_stopped_and_leaves_nothing(parts, environ) -> Non
 
 def test_a_missing_model_is_one_message(environ) -> None:
     process = serve(environ, "--model=/nowhere.onnx")
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=120)[1]
     assert process.returncode != 0
     assert "model file /nowhere.onnx does not exist" in said and "Traceback" not in said

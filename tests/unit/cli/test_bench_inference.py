@@ -107,7 +107,7 @@ def test_on_a_terminal_it_asks_and_takes_the_answers(tmp_path: Path) -> None:
     process = subprocess.Popen(argv, stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
     os.close(follower)
     os.write(leader, b"\nOfflin\nOffline\n\n")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     os.close(leader)
     assert process.returncode == 0, err
     assert out.decode().strip() == (

@@ -100,7 +100,7 @@ def test_a_signal_ends_with_its_status_and_one_line(
     while not mark.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == status, err
     assert "Traceback" not in err
     assert err.splitlines()[0].startswith("franca: ") and word in err
