@@ -24,8 +24,10 @@ def run(environ: dict[str, str], *words: str) -> tuple[str, str, int]:
     return done.stdout, done.stderr, done.returncode
 
 
-@pytest.fixture
-def store(home: dict[str, str]) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Two scripts; nothing here changes them."""
+    home = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
     for name in ("alpha", "beta"):
         made = run(home, "franca", "add", "script", name, f"--tags=greek,{name}")
         assert made[2] == 0, made[1]

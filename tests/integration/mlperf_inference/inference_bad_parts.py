@@ -1,4 +1,7 @@
-"""Systems under test that go wrong on purpose, each from its 20th query on. Loaded in the child by name."""
+"""Systems under test that go wrong on purpose, each from its 20th query on. Loaded in the child by name.
+
+How is an option, or where that is empty the variable ``BAD_SUT``: the results of a good one can then be gone on with.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import numpy as np
 
 class BadSut:
     def __init__(self, predictor, complete, how: str) -> None:
-        self.predictor, self.complete, self.how = predictor, complete, how
+        self.predictor, self.complete = predictor, complete
+        self.how = how or os.environ.get("BAD_SUT", "good")
         self.queries = 0
 
     def start(self) -> None:
@@ -41,10 +45,6 @@ class BadSut:
 
     def hangs(self, ids, indices) -> None:
         pass
-
-    def hangs_when_told(self, ids, indices) -> None:
-        if os.environ.get("BAD_SUT") != "hang":
-            self.good(ids, indices)
 
     def twice(self, ids, indices) -> None:
         self.good(ids, indices)

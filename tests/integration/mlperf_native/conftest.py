@@ -55,8 +55,9 @@ def python_with_pip() -> str:
 def native_request(parts: Path, tmp_path: Path, harness: Built):  # noqa: F811
     """A request for the C++ harness as a dictionary; keywords replace fields."""
 
-    def make(**changes) -> dict:
-        fields = {"engine": "bridge", "harness": harness.program, "workers": 2, "python_path": [str(PLUGINS)]}
-        return request_data(parts, **{"output": tmp_path / "results", **fields, **changes})
+    return lambda **changes: native_data(parts, changes.pop("output", tmp_path / "results"), harness, **changes)
 
-    return make
+
+def native_data(parts: Path, output: Path, harness: Built, **changes) -> dict:  # noqa: F811
+    fields = {"engine": "bridge", "harness": harness.program, "workers": 2, "python_path": [str(PLUGINS)]}
+    return request_data(parts, output, **{**fields, **changes})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from franca.mlperf.inference.campaign import Campaign
 from franca.mlperf.inference.spec import RunSpec, checked
 from tests.integration.mlperf_inference.inference_cases import ALL
 from tests.integration.mlperf_inference.test_inference_faults import children_of, gone
+from tests.integration.mlperf_native.conftest import native_data
 
 
 def run_here(data: dict) -> dict:
@@ -70,38 +72,34 @@ CASES = [
     ("no_start", "could not start: RuntimeError: the accelerator is on fire", "child.log"),
     ("exits", "worker 0 ended before the run did: exit status 7", "failure.json"),
     ("killed", "worker 0 ended before the run did: ended by signal 9", "failure.json"),
+    ("hangs", "did not end within 2 s and was stopped", "child.log"),
 ]
 
 
+@pytest.fixture(scope="module")
+def measured(parts, harness, tmp_path_factory) -> dict:
+    """As for the Python harness: the bare model has been measured, and the system was good until now."""
+    bad = {"name": "inference_bad_parts:BadSut", "options": {"how": ""}}
+    output = tmp_path_factory.mktemp("measured") / "r"
+    data = {**native_data(parts, output, harness), "scenarios": ["SingleStream"], "sut": bad, "workers": 1}
+    run_here({**data, "modes": ["accuracy"]})
+    return {**data, "modes": ["performance"]}
+
+
 @pytest.mark.parametrize(("how", "words", "log"), CASES, ids=[case[0] for case in CASES])
-def test_a_broken_worker_is_named_and_the_run_ends(native_request, run_command, how, words, log) -> None:
-    data = native_request(
-        scenarios=["SingleStream"],
-        modes=["performance"],
-        sut={"name": "inference_bad_parts:BadSut", "options": {"how": how}},
-        workers=1,
-    )
-    check_the_failure(run_command(data), words, log)
-
-
-def check_the_failure(done: subprocess.CompletedProcess[str], words: str, log: str) -> None:
+def test_a_broken_worker_is_named_and_the_run_ends(
+    measured, run_command, environ, tmp_path, how: str, words: str, log: str
+) -> None:
+    data = {**measured, "output": str(tmp_path / "r"), "watchdog_s": 2.0 if how == "hangs" else 0.0}
+    shutil.copytree(measured["output"], data["output"])
+    environ["BAD_SUT"] = how
+    done = run_command(data)
     assert done.returncode == 1, done.stderr
     assert words in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
     named = next(line.split("log: ", 1)[1] for line in done.stderr.splitlines() if "log: " in line)
     assert named.endswith("run_1.failed/" + log) and os.path.exists(named)
     assert os.path.exists(os.path.join(os.path.dirname(named), "child.log"))
-
-
-def test_a_worker_that_hangs_is_stopped(native_request, run_command, environ) -> None:
-    hangs = {"name": "inference_bad_parts:BadSut", "options": {"how": "hangs_when_told"}}
-    data = native_request(scenarios=["SingleStream"], sut=hangs, workers=1)
-    # The limit is for the measurement of the bare model as well, which has no such end: it is made before.
-    before = run_command({**data, "modes": ["accuracy"]})
-    assert before.returncode == 0, before.stderr
-    environ["BAD_SUT"] = "hang"
-    done = run_command({**data, "modes": ["performance"], "watchdog_s": 2.0})
-    check_the_failure(done, "did not end within 2 s and was stopped", "child.log")
 
 
 def test_nothing_lives_on_when_franca_is_killed(native_request, command, environ) -> None:
