@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from franca.mlperf.submission.checker import Options, check_tree
+from franca.mlperf.submission.findings import Findings
 from franca.mlperf.submission.rules import BY_ID, RULES
 from tests.unit.submission.submission_trees import (
     DATA,
@@ -47,8 +48,11 @@ def sparse(path: Path, size: int = GIGABYTE) -> None:
         stream.truncate(size)
 
 
-def accuracy(text: str) -> Damage:
-    return lambda tree: (tree / SINGLE / "accuracy" / "accuracy.txt").write_text(text)
+DIGEST = f"hash={'0' * 64}\n"
+
+
+def accuracy(text: str, digest: str = DIGEST) -> Damage:
+    return lambda tree: (tree / SINGLE / "accuracy" / "accuracy.txt").write_text(text + digest)
 
 
 def log_value(key: str, value: object, place: str = SINGLE) -> Damage:
@@ -151,15 +155,15 @@ FAULTS: list[tuple[str, str, Damage]] = [
     ("A1", "extra file", write(f"{SINGLE}/accuracy/core.1234")),
     ("A1", "accuracy.txt is a directory", both(remove(f"{SINGLE}/accuracy/accuracy.txt"),
                                                write(f"{SINGLE}/accuracy/accuracy.txt/a"))),
-    ("A2", "below the target", accuracy("accuracy=75.694%, good=37847, total=50000\nhash=0\n")),
-    ("A2", "no metric line", accuracy("all went well\nhash=0\n")),
-    ("A2", "metric in another unit", accuracy("accuracy=0.76\nhash=0\n")),
+    ("A2", "below the target", accuracy("accuracy=75.694%, good=37847, total=50000\n")),
+    ("A2", "no metric line", accuracy("all went well\n")),
+    ("A2", "metric in another unit", accuracy("accuracy=0.76\n")),
     ("A2", "accuracy.txt of another task", lambda t: shutil.copy(
         next((t / "network").rglob("results/**/server/accuracy/accuracy.txt")), t / SINGLE / "accuracy/accuracy.txt")),
     ("A2", "accuracy.txt is not UTF-8", write(f"{SINGLE}/accuracy/accuracy.txt", b"accuracy=76.0\xff\nhash=1\n")),
     ("A2", "accuracy.txt of a gigabyte", lambda t: sparse(t / SINGLE / "accuracy/accuracy.txt")),
-    ("A2", "accuracy.txt is a number with two points", accuracy("accuracy=76.0.0%\nhash=0\n")),
-    ("A3", "no digest", accuracy("accuracy=76.000%, good=38000, total=50000\n")),
+    ("A2", "accuracy.txt is a number with two points", accuracy("accuracy=76.0.0%\n")),
+    ("A3", "no digest", accuracy("accuracy=76.000%, good=38000, total=50000\n", "")),
     ("A3", "accuracy log not truncated", lambda t: sparse(t / LOG, 20_000)),
     ("A3", "accuracy log of a gigabyte", lambda t: sparse(t / LOG)),
     ("A4", "error in the accuracy run", lambda t: add_entry(
@@ -169,7 +173,7 @@ FAULTS: list[tuple[str, str, Damage]] = [
     ("A6", "accuracy directories of two scenarios swapped", swap_in(f"{SINGLE}/accuracy", f"{OFFLINE}/accuracy")),
     ("A6", "performance log in its place", lambda t: shutil.copy(
         t / SINGLE / RUN, t / SINGLE / "accuracy/mlperf_log_detail.txt")),
-    ("A7", "percentage edited", accuracy("accuracy=76.500%, good=38000, total=50000\nhash=0\n")),
+    ("A7", "percentage edited", accuracy("accuracy=76.500%, good=38000, total=50000\n")),
     ("A7", "digest of another log", both(
         write(LOG, '[\n{ "seq_id" : 0, "qsl_idx" : 0, "data" : "00" }\n]\n'))),
     ("P1", "no run", remove(f"{SINGLE}/performance")),
@@ -266,7 +270,7 @@ ALONG = {
     "P15": {"P23", "P16", "P22"}, "P16": {"P23"}, "P3": {"P22"}, "P4": {"P22"}, "P7": {"P23"},
     "P12": {"A6", "P8", "P23"},
     "P22": {"P2"}, "P18": {"P21"}, "A2": {"A7"}, "A3": {"A7"}, "A6": {"P12", "A4"}, "P19": {"P22"},
-    "P5": {"P22"}, "P23": {"P16", "C2"}, "P21": {"P18"}, "C3": {"C2"}, "C5": {"A7", "C4"}, "C4": {"C5"},
+    "P5": {"P22"}, "A5": {"A7"}, "P23": {"P16", "C2"}, "P21": {"P18"}, "C3": {"C2"}, "C5": {"A7", "C4"}, "C4": {"C5"},
     "P11": {"P8"}, "W1": {"P1"}, "P8": {"P23"}, "C2": {"C3"}, "S6": {"C3"}, "P9": {"P3"},
 }  # fmt: skip
 
@@ -346,7 +350,7 @@ def test_fault_of_a_merged_tree_of_v6_1_is_refused_with_its_rule(tmp_path: Path,
 def test_open_results_may_miss_targets_and_tests_but_nothing_else(tmp_path: Path) -> None:
     tree = digits(tmp_path)
     text = tree / PLACE / "Offline/accuracy/accuracy.txt"
-    text.write_text("accuracy=12.500%, good=128, total=1024\nhash=0\n")
+    text.write_text("accuracy=12.500%, good=128, total=1024\n" + DIGEST)
     assert check(tree, skip=("dataset-size-check",)).ok
     set_value(tree / PLACE / "Offline" / RUN, "result_validity", "INVALID")
     assert broken_rules(check(tree, skip=("dataset-size-check",))) == {"P3", "P22"}
@@ -426,6 +430,58 @@ def test_tree_without_results_is_refused(tmp_path: Path, make: str) -> None:
         tree.write_text("x")
     with pytest.raises(NotFound):
         check(tree)
+
+
+def accuracy_text(old: str, new: str) -> Damage:
+    return lambda tree: replace(tree / MERGED_OFFLINE / "accuracy" / "accuracy.txt", old, new)
+
+
+MERGED_OFFLINE = "open/Franca/results/digits-host/digits-cnn/Offline"
+MERGED_RUN = f"{MERGED_OFFLINE}/{RUN}"
+
+
+def scenario_as_a_file(tree: Path) -> None:
+    shutil.rmtree(tree / MERGED_OFFLINE)
+    (tree / MERGED_OFFLINE).write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said", "damage"),
+    [
+        ("A3", "the digest is no SHA-256", accuracy_text("hash=", "hash=x")),
+        ("A7", "total is not the number", accuracy_text("96.777%, good=991, total=1024", "50.000%, good=1, total=2")),
+        ("B2", "is no directory", scenario_as_a_file),
+        ("P2", "is empty", write(MERGED_RUN, b"")),
+        ("P2", "holds no entry of LoadGen", write(MERGED_RUN, bytes(1000))),
+        ("P1", "is a directory, not a file", lambda tree: ((tree / MERGED_RUN).unlink(), (tree / MERGED_RUN).mkdir())),
+        ("P1", "is a device or a pipe, not a file", lambda t: ((t / MERGED_RUN).unlink(), os.mkfifo(t / MERGED_RUN))),
+        ("P3", "says no to result_min_duration_met", log_value("result_min_duration_met", False, MERGED_OFFLINE)),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_once_in_words_that_fit_it(tmp_path: Path, rule: str, said: str, damage: Damage) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    damage(tree)
+    found = [f for f in check(tree, skip=("dataset-size-check",)).findings if f.rule not in ("F1", "S8", "F4")]
+    assert [(f.rule, said in f.message) for f in found] == [(rule, True)]
+
+
+def test_one_bad_value_that_several_checks_need_is_told_once(tmp_path: Path) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    set_value(tree / MERGED_RUN, "result_samples_per_second", "fast")
+    assert broken_rules(check(tree, skip=("dataset-size-check",))) == {"P2"}
+
+
+def test_a_finding_shows_only_what_it_knows() -> None:
+    findings = Findings("v6.1")
+    findings.add("F3", "weird", "is no division", expected="closed, open or network")
+    findings.add("P2", "log", "is odd", found="this")
+    findings.add("P2", "log", "is odd", expected="x", found="y")  # said before
+    findings.add("P4", "log", "errors")
+    assert [f.line() for f in findings.all] == [
+        "error: F3 weird: is no division (expected closed, open or network)",
+        "error: P2 log: is odd (found this)",
+        "error: P4 log: errors",
+    ]
 
 
 def test_skips_leave_rules_out_and_say_so(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from franca.errors import MalformedFile
 from franca.mlperf.submission.context import ACCURACY_LOG, DETAIL, MAX_TRUNCATED, SUMMARY, Context, Result
@@ -13,6 +14,7 @@ from franca.mlperf.submission.run_checks import INFERABLE, Run, check_clock, che
 ACCURACY_TEXT = "accuracy.txt"
 CUT = b"\n\n...\n\n"
 """What stands for the middle of a truncated log."""
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 FILES = (SUMMARY, DETAIL, ACCURACY_LOG, ACCURACY_TEXT)
 
 
@@ -31,7 +33,7 @@ def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None
         check_counts(ctx, result, node, text)
         check_owner(ctx, result, node, text)
     check_truncation(ctx, directory, text, "A3", result.division)
-    _check_log(ctx, result, directory)
+    _check_log(ctx, result, directory, text)
 
 
 def _check_extra_files(ctx: Context, result: Result, directory: Node) -> None:
@@ -104,8 +106,14 @@ def check_truncation(ctx: Context, directory: Node, text: str | None, rule: str,
     if text is None:
         return
     hashes = find_hashes(text)
+    path = f"{directory.path}/{ACCURACY_TEXT}"
     if not hashes:
-        ctx.findings.add(rule, f"{directory.path}/{ACCURACY_TEXT}", "no hash= line", division=division)
+        ctx.findings.add(rule, path, "no hash= line", division=division)
+    elif not _SHA256.fullmatch(hashes[-1]):
+        ctx.findings.add(
+            rule, path, "the digest is no SHA-256", division=division,
+            expected="64 hexadecimal digits", found=hashes[-1],
+        )  # fmt: skip
     elif log is not None and log.size <= MAX_TRUNCATED:
         _check_digest(ctx, directory, log, hashes, division)
 
@@ -129,8 +137,8 @@ def _check_digest(ctx: Context, directory: Node, log: Node, hashes: list[str], d
         )  # fmt: skip
 
 
-def _check_log(ctx: Context, result: Result, directory: Node) -> None:
-    """A4 to A6: the detail log of the accuracy run; the summary must be readable."""
+def _check_log(ctx: Context, result: Result, directory: Node, text: str | None) -> None:
+    """A4 to A7: the detail log of the accuracy run; the summary must be readable."""
     node = directory.file(SUMMARY)
     summary = ctx.summary(node, "P2", result.division) if node else None
     if node is not None and summary is not None and summary.errors != 0:
@@ -151,6 +159,7 @@ def _check_log(ctx: Context, result: Result, directory: Node) -> None:
         check_repeats(run)
         _check_scenario(run)
         _check_coverage(run)
+        _check_total(run, text or "")
     except MalformedFile as error:
         run.add("P2", error.message)
 
@@ -169,3 +178,14 @@ def _check_coverage(run: Run) -> None:
     expected = run.result.rules.samples(run.result.scenario)
     if expected and found != expected:
         run.add("A5", "the run does not cover the data set", expected=expected, found=found)
+
+
+def _check_total(run: Run, text: str) -> None:
+    """A7: accuracy.txt counts the samples of this run, and not those of a run over other data."""
+    counts = find_counts(text)
+    key = "qsl_reported_total_count"
+    if counts is not None and key in run.log and counts[2] != run.log.integer(key):
+        run.ctx.findings.add(
+            "A7", f"{run.directory.path}/{ACCURACY_TEXT}", "total is not the number of samples of the run beside it",
+            division=run.result.division, expected=run.log.integer(key), found=counts[2],
+        )  # fmt: skip

@@ -185,6 +185,9 @@ class _Walk:
             self.rejected += [shown(place.path) for place in places]
             return
         accepted = set()
+        for stray in node.files():
+            if canonical_scenario(stray.name) is not None:
+                self.ctx.findings.add("B2", stray.path, "is no directory", division=sub.division)
         for place in places:
             scenario = canonical_scenario(place.name)
             if scenario is None or not self._legal(sub, system, official, scenario, place):

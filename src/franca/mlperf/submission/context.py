@@ -9,7 +9,7 @@ from franca.mlperf.logs.detail import DetailLog, read_detail
 from franca.mlperf.logs.summary import Summary, read_summary
 from franca.mlperf.submission.documents import join, read_text
 from franca.mlperf.submission.findings import Findings
-from franca.mlperf.submission.index import FILE, Node
+from franca.mlperf.submission.index import DIRECTORY, FILE, LINK, OTHER, Node
 from franca.mlperf.submission.tables import Model, Round
 
 DETAIL, SUMMARY, ACCURACY_LOG = "mlperf_log_detail.txt", "mlperf_log_summary.txt", "mlperf_log_accuracy.json"
@@ -18,6 +18,8 @@ OPTIONAL_FILES = frozenset({"mlperf_log_trace.json", "results.json", ".gitkeep"}
 
 MAX_TRUNCATED = 10240
 """Bytes of the largest accuracy log that a submission may hold (8.6)."""
+
+_KINDS = {DIRECTORY: "a directory", LINK: "a symbolic link", OTHER: "a device or a pipe"}
 
 
 class System(msgspec.Struct, frozen=True):
@@ -62,12 +64,17 @@ class Context(msgspec.Struct, frozen=True):
             return None
 
     def detail(self, node: Node, rule: str, division: str) -> DetailLog | None:
-        """A detail log, or None after a finding."""
+        """A detail log, or None after a finding: it cannot be read, or holds nothing that LoadGen wrote."""
         try:
-            return read_detail(self.disk(node.path))
+            log = read_detail(self.disk(node.path))
         except MalformedFile as error:
             self.findings.refuse(rule, node.path, error, division=division)
             return None
+        if not log.first:
+            message = "is empty" if not node.size else "holds no entry of LoadGen"
+            self.findings.add(rule, node.path, message, division=division, expected="lines that begin with :::MLLOG")
+            return None
+        return log
 
     def summary(self, node: Node, rule: str, division: str) -> Summary | None:
         """A summary file, or None after a finding."""
@@ -91,7 +98,7 @@ class Context(msgspec.Struct, frozen=True):
         for name in required:
             node = directory.get(name)
             if node is None or node.kind != FILE:
-                kind = "is missing" if node is None else f"is a {node.kind}, not a file"
+                kind = "is missing" if node is None else f"is {_KINDS[node.kind]}, not a file"
                 self.findings.add(rule, f"{directory.path}/{name}", kind, division=division)
                 fine = False
         allowed = OPTIONAL_FILES | optional | set(required)

@@ -30,7 +30,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     def line(self) -> str:
         """The finding as one line of text."""
-        detail = f" (expected {self.expected}, found {self.found})" if self.expected or self.found else ""
+        parts = [f"{word} {said}" for word, said in (("expected", self.expected), ("found", self.found)) if said]
+        detail = f" ({', '.join(parts)})" if parts else ""
         return f"{self.severity}: {self.rule} {self.path}: {self.message}{detail}"
 
 
@@ -54,6 +55,7 @@ class Findings:
         self.all: list[Finding] = []
         self.counts: dict[str, int] = {}
         self.error_count = 0
+        self._said: set[tuple[str, str, str]] = set()
 
     def add(
         self,
@@ -71,6 +73,8 @@ class Findings:
         if rule_id in self.skipped or not rule.applies(division):
             return False
         severity = WARNING if warn or rule_id in self.relaxed else rule.severity(self.round_name, self.lenient)
+        if self._told(rule_id, path, message):
+            return severity == ERROR
         self.counts[rule_id] = self.counts.get(rule_id, 0) + 1
         self.error_count += severity == ERROR
         if self.counts[rule_id] <= MAX_PER_RULE:
@@ -79,6 +83,15 @@ class Findings:
             )
             self.all.append(finding)
         return severity == ERROR
+
+    def _told(self, rule_id: str, path: str, message: str) -> bool:
+        """True when this was said before: several checks may stumble over one bad value."""
+        if self.counts.get(rule_id, 0) >= MAX_PER_RULE:
+            return False
+        said = (rule_id, path, message)
+        known = said in self._said
+        self._said.add(said)
+        return known
 
     def refuse(self, rule_id: str, path: str, error: FrancaError, *, division: str = "") -> bool:
         """Note a file that could not be read, with the line where it went wrong."""

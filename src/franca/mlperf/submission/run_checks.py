@@ -108,7 +108,10 @@ def check_validity(run: Run) -> None:
     if validity != "VALID" or flags:
         reason = excerpt(str(run.log.get("result_invalid_reason", "")), 100)
         detail = ", ".join(flags) or "no flag of the log is false"
-        run.add("P3", f"result is not valid: {detail} {reason}".strip(), expected="VALID", found=validity)
+        if validity == "VALID":
+            run.add("P3", f"the log calls the result VALID, but says no to {detail} {reason}".strip())
+        else:
+            run.add("P3", f"result is not valid: {detail} {reason}".strip(), expected="VALID", found=validity)
 
 
 def check_errors(run: Run, rule: str = "P4") -> None:
@@ -172,7 +175,8 @@ def check_early_stopping(run: Run) -> None:
     if scenario not in EARLY_STOPPING:
         return
     if not run.log.flag("early_stopping_met"):
-        run.add("P9", "early stopping was not met", found=excerpt(str(run.log.get("early_stopping_result", "")), 80))
+        said = " ".join(str(run.log.get("early_stopping_result", "")).split())
+        run.add("P9", "early stopping was not met", expected="early_stopping_met true", found=excerpt(said, 80))
     bound = run.result.rules.latency_bound_ns.get(run.result.scenario)
     if bound is not None and scenario in ("Server", "Interactive"):
         found = run.log.number("effective_target_latency_ns")
@@ -250,7 +254,10 @@ def check_repeats(run: Run) -> None:
     """P21: results or settings written twice."""
     if run.log.duplicates:
         entry = run.log.duplicates[0]
-        run.add("P21", f"{entry.key} is there again in line {entry.line}", found=f"{len(run.log.duplicates)} repeats")
+        run.add(
+            "P21", f"{entry.key} is there again in line {entry.line}",
+            expected="each result and setting once", found=f"{len(run.log.duplicates)} repeats",
+        )  # fmt: skip
 
 
 def check_summary(run: Run, summary: Summary) -> None:
