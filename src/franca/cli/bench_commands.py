@@ -44,7 +44,8 @@ INFERENCE = Command(
     ),
     free_options=True,
     description=(
-        "Flags are those of `run mlperf inference generate-run-cmds` (franca show script run-mlperf-inference). On a "
+        "Flags are those of `run mlperf inference generate-run-cmds` (franca run \"run mlperf inference\" "
+        "--help lists them). On a "
         "terminal it asks for what is missing; elsewhere it says so in one message, and --quiet takes the defaults."
     ),
     examples=(
@@ -104,7 +105,7 @@ def _check_flags(bound: Bound) -> None:
             near = ", ".join(f"--{name}" for name in closest(key, sorted(known)))
             raise UsageError(
                 f"there is no flag --{key}" + (f" (closest: {near})" if near else ""),
-                hint="franca show script run-mlperf-inference lists the flags",
+                hint='franca run "run mlperf inference" --help lists the flags',
             )
 
 

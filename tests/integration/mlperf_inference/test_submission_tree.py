@@ -267,6 +267,13 @@ def test_clean_removes_the_results_of_this_length_and_nothing_else(env, tmp_path
 def test_mistakes_are_found_before_anything_is_run(env, tmp_path) -> None:
     with pytest.raises(UsageError, match="--submitter="):
         read_finish({**env, "CM_MLPERF_SUBMITTER": "a/b"})
+    with pytest.raises(UsageError, match="at most 100"):
+        read_finish({**env, "CM_MLPERF_SUBMITTER": "a" * 300})
+    for key in ("CM_MLPERF_INFERENCE_SUBMISSION_DIR", "MLPERF_INFERENCE_SUBMISSION_TAR_FILE"):
+        with pytest.raises(Refused, match="nothing can be written in /proc"):
+            read_finish({**env, key: "/proc/nowhere"})
+    with pytest.raises(Refused, match="is a folder"):
+        read_finish({**env, "MLPERF_INFERENCE_SUBMISSION_TAR_FILE": str(tmp_path)})
     (tmp_path / "tree" / "other").mkdir(parents=True)
     with pytest.raises(Refused, match="holds more than"):
         read_finish(env)

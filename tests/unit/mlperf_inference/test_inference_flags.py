@@ -95,6 +95,12 @@ def meta(name: str) -> dict:
     return yaml.safe_load((SCRIPTS / name / "_cm.yaml").read_text("utf-8"))
 
 
+def test_every_flag_says_what_it_means() -> None:
+    described = meta("run-mlperf-inference")["input_description"]
+    assert set(described) == set(FLAGS)
+    assert not [name for name, said in described.items() if not str(said["desc"]).strip()]
+
+
 @pytest.mark.parametrize(("name", "key"), [*DOCUMENTED.items(), *NEWER.items()])
 def test_a_documented_flag_has_its_documented_key(name: str, key: str) -> None:
     assert FLAGS[name].key == key

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from franca.mlperf.inference import targets
 from franca.mlperf.inference.config import Entry
-from franca.mlperf.inference.profiles import FULL, SHORT
+from franca.mlperf.inference.profiles import FULL, PROFILES, SHORT
 from franca.mlperf.inference.results import Flag, Latency, Performance
 from franca.mlperf.inference.runner import watchdog_limit
 from franca.mlperf.inference.scenarios import Scenario
@@ -153,3 +153,22 @@ def test_after_a_run_its_mean_decides_how_many_queries_are_made() -> None:
     queries = targets.plan(Scenario.SINGLE_STREAM, FULL, found, 0.0, [], "*").queries
     assert 1.2 * 600 / 50e-6 <= queries <= 1.3 * 600 / 50e-6
     assert targets.bounded_by(ran, Scenario.SINGLE_STREAM, SHORT, first) == first
+
+
+@pytest.mark.parametrize(
+    ("scenario", "value", "likely"),
+    [(Scenario.SINGLE_STREAM, 1000.0, 10 * 100e-6), (Scenario.MULTI_STREAM, 1000.0, 10 * 400e-6),
+     (Scenario.OFFLINE, 1.0, 10 / 20_000)],
+)  # fmt: skip
+def test_a_test_run_is_announced_by_what_its_queries_take(scenario: Scenario, value: float, likely: float) -> None:
+    counts = [Entry("*", scenario.value, key, "10") for key in ("min_query_count", "max_query_count")]
+    made = targets.plan(scenario, PROFILES["test"], targets.Choice(value, ""), 0.0, counts, "*")
+    assert made.expected_s >= 10  # what the watchdog has to allow
+    assert targets.likely_s(scenario, made, RATES) == pytest.approx(likely)
+
+
+@pytest.mark.parametrize("scenario", list(Scenario))
+def test_a_run_with_a_duration_is_announced_by_it(scenario: Scenario) -> None:
+    choice = targets.first_choice(scenario, RATES, 0.0)
+    made = targets.plan(scenario, SHORT, choice, 15.0, [], "*")
+    assert targets.likely_s(scenario, made, RATES) == made.expected_s

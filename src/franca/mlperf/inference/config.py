@@ -154,6 +154,8 @@ def _parse_line(line: str, path: str, number: int) -> Entry:
             where=Location(path, number, start + 1),
         )
     name, equals = match["key"], match.end("before") + 1
+    if match["before"] and not match["value"]:
+        raise MalformedFile("the value is missing behind '='", where=Location(path, number, equals, name))
     if not match["before"] or not match["after"]:
         raise MalformedFile(
             "blanks are needed on both sides of '=' (LoadGen drops the line without them)",

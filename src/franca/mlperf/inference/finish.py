@@ -19,7 +19,14 @@ from franca.mlperf.inference.dashboard import Dashboard, record_lines, records_o
 from franca.mlperf.inference.flags import OFF
 from franca.mlperf.inference.results import BenchmarkResult
 from franca.mlperf.inference.wishes import Wishes, read_wishes
-from franca.mlperf.submission.build import BuildOptions, Built, build_tree, check_target, checked_options
+from franca.mlperf.submission.build import (
+    BuildOptions,
+    Built,
+    build_tree,
+    check_target,
+    check_writable,
+    checked_options,
+)
 from franca.mlperf.submission.build_texts import dependency_lines
 from franca.mlperf.submission.build_verdict import Outcome, conclude, judge, skips_for
 
@@ -67,20 +74,33 @@ def read_finish(env: Mapping[str, object]) -> FinishWishes:
     if tree is not None:
         check_target(checked_options(tree))
     check = asked.text(env, "CM_RUN_SUBMISSION_CHECKER").lower() or "yes"
+    folder = os.getcwd()
+    summary = _place(env, "MLPERF_INFERENCE_SUBMISSION_SUMMARY", "output_summary", folder, "summary")
+    archive = _place(
+        env, "MLPERF_INFERENCE_SUBMISSION_TAR_FILE", "output_tar", folder, f"{tree.division if tree else 'open'}.tar.gz"
+    )
     return FinishWishes(
         tree=tree,
         check=check not in OFF,
-        summary=os.path.basename(asked.text(env, "MLPERF_INFERENCE_SUBMISSION_SUMMARY") or "summary"),
-        archive=asked.text(env, "MLPERF_INFERENCE_SUBMISSION_TAR_FILE")
-        or f"{tree.division if tree else 'open'}.tar.gz",
+        summary=summary,
+        archive=archive,
         readme=asked.is_on(env, "CM_MLPERF_README"),
         dashboard=_dashboard(env),
-        folder=os.getcwd(),
+        folder=folder,
         strict=wishes.strict,
         clean=asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
         results_dir=wishes.output,
         style=wishes.style,
     )
+
+
+def _place(env: Mapping[str, object], key: str, flag: str, folder: str, default: str) -> str:
+    """Path of a file that is written at the end. Raises Refused: its folder cannot take it."""
+    path = os.path.join(folder, os.path.expanduser(asked.text(env, key) or default))
+    if os.path.isdir(path):
+        raise Refused(f"--{flag}: {path} is a folder", hint="name a file")
+    check_writable(os.path.dirname(path), flag)
+    return path
 
 
 def clean(wishes: FinishWishes) -> None:

@@ -144,7 +144,8 @@ class Measurement:
         self._check_memory(plan)
         bench = self.bench
         what = "probe" if profile is not bench.profile else "performance"
-        bench.say(f"{self.scenario.value} {what}, about {plan.expected_s:.0f} s: {choice.reason}")
+        likely_s = targets.likely_s(self.scenario, plan, self.baseline.rates())
+        bench.say(f"{self.scenario.value} {what}, about {max(1.0, likely_s):.0f} s: {choice.reason}")
         staged = bench.tree.stage(f"{self.scenario.slug}-{what}")
         job = bench.loadgen_job(self.scenario, Mode.PERFORMANCE, staged, plan.entries)
         watch = Watch()

@@ -192,6 +192,23 @@ def _sized(scenario: Scenario, value: float, entries: list[Entry]) -> Plan:
     return Plan(entries, 1.5 * queries / value, queries, queries * BYTES_PER_SAMPLE)
 
 
+def likely_s(scenario: Scenario, plan: Plan, rates: Rates) -> float:
+    """Seconds of a run, for people: its queries at the bare model's speed where only their number ends it.
+
+    Test runs state targets that are far from what the model does; `expected_s`, which follows the target, is the
+    limit that LoadGen was given and not what the run will take. Server is paced by its target.
+    """
+    numbers = {e.key: e.number for e in plan.entries}
+    call_s = {
+        Scenario.SINGLE_STREAM: rates.single_s,
+        Scenario.MULTI_STREAM: rates.eight_s,
+        Scenario.OFFLINE: 1 / rates.batched,
+    }.get(scenario)
+    if call_s is None or numbers.get("min_duration", OFFICIAL_MIN_DURATION_MS):
+        return plan.expected_s
+    return min(plan.expected_s, numbers.get("min_query_count", 0.0) * call_s)
+
+
 def halved(value: float) -> float:
     return _round(value * SERVER_STEP)
 

@@ -211,11 +211,12 @@ def _scenarios(env: Mapping[str, object], required: tuple[str, ...]) -> list[str
 
 def _modes(env: Mapping[str, object]) -> list[str]:
     everything = [m.value for m in Mode]
+    wanted = [_mode(word) for word in _words(env, "CM_MLPERF_LOADGEN_MODE", everything, everything)]
     if asked.is_on(env, "CM_MLPERF_LOADGEN_ALL_MODES"):  # a tree needs both, whatever --mode says (section 16.2)
         return everything
     if asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"):
         return [Mode.PERFORMANCE.value]
-    return [_mode(word) for word in _words(env, "CM_MLPERF_LOADGEN_MODE", everything, everything)]
+    return wanted
 
 
 def _profile(env: Mapping[str, object]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from franca.catalog.files import write_json_atomic, write_text_atomic
 from franca.errors import FrancaError, Location, MalformedFile, Refused, UsageError
 from franca.mlperf.logs.detail import read_detail
+from franca.mlperf.logs.lines import excerpt
 from franca.mlperf.submission.build_choice import submittable
 from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
 from franca.mlperf.submission.build_system import Submitter, describe_system
@@ -40,7 +42,7 @@ TEST_ACCURACY_FILES = ("mlperf_log_accuracy.json", "accuracy.txt", "baseline_acc
 POWER_FOLDERS = ("power", "ranging")
 CALIBRATION = "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"
 TRACE = "mlperf_log_trace.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{,99}")
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +102,9 @@ def checked_options(options: BuildOptions) -> BuildOptions:
     if category_key(options.category) is None:
         raise UsageError(f"--category={options.category}: expected edge, datacenter or datacenter,edge")
     if not _NAME.fullmatch(options.submitter):
+        shown = excerpt(options.submitter, 40)
         raise UsageError(
-            f"--submitter={options.submitter!r}: it names a folder, so only letters, digits and . _ + - are allowed"
+            f"--submitter={shown!r}: it names a folder, so only letters, digits and . _ + - are allowed, at most 100"
         )
     if options.layout not in ("", CLASSIC, MERGED):
         raise UsageError(f"--layout={options.layout}: expected {CLASSIC} or {MERGED}")
@@ -111,10 +114,22 @@ def checked_options(options: BuildOptions) -> BuildOptions:
 
 
 def check_target(options: BuildOptions) -> None:
-    """Refuse a folder for the tree that holds something else, before anything is run."""
+    """Refuse a folder for the tree that holds something else or cannot be made, before anything is run."""
     target = os.path.abspath(options.submission_dir)
     if os.path.lexists(target):
         _refuse_foreign(target, options)
+    check_writable(os.path.dirname(target), "submission_dir")
+
+
+def check_writable(folder: str, flag: str) -> None:
+    """Refuse a folder in which nothing can be made, while nothing is lost by it yet."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        os.rmdir(tempfile.mkdtemp(prefix=".franca-", dir=folder))
+    except OSError as error:
+        raise Refused(
+            f"--{flag}: nothing can be written in {folder}: {error.strerror or error}", hint="name another folder"
+        ) from error
 
 
 def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:

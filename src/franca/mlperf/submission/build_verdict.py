@@ -89,7 +89,7 @@ def conclude(
         say(line)
     path = ""
     if archive and not broken and (verdict.ok or built.division == "open"):
-        path = os.path.join(folder, os.path.basename(archive))
+        path = os.path.join(folder, archive)
         pack_tree(built.path, path, Options(round=verdict.round, skip=verdict.skipped), force=True, check=False)
         say(f"archive: {path}")
     return Outcome(verdict, short, broken, csv, rows, path)
