@@ -321,7 +321,8 @@ def _document(verdict: Verdict) -> dict[str, object]:
 
 def _write_files(bound: Bound, verdict: Verdict) -> None:
     from franca.catalog.files import write_text_atomic
-    from franca.mlperf.submission.output import to_csv, to_html
+    from franca.mlperf.submission.output import to_csv
+    from franca.mlperf.submission.page import to_html
 
     for name, make in (("csv", to_csv), ("html", to_html)):
         if bound.text(name):

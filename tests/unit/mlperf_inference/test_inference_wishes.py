@@ -39,6 +39,7 @@ def test_words_and_numbers_are_taken_as_typed(tmp_path) -> None:
 WRONG = [
     ({"CM_MLPERF_LOADGEN_SCENARIO": "Offlin"}, "--scenario=Offlin: expected SingleStream"),
     ({"CM_MLPERF_LOADGEN_MODE": "fast"}, "--mode=fast"),
+    ({"CM_NUM_THREADS": "100000"}, "--threads=100000"),
     ({"CM_MLPERF_LOADGEN_MODE": "fast", "CM_MLPERF_LOADGEN_ALL_MODES": "yes"}, "--mode=fast"),
     ({"CM_MLPERF_INFERENCE_PROFILE": "long"}, "--profile=long: expected short, full"),
     ({"CM_MLPERF_LOADGEN_MAX_BATCHSIZE": "many"}, "--max_batchsize=many: expected a whole number"),

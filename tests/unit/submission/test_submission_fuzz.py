@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from franca.errors import MalformedFile
 from franca.mlperf.logs.detail import DetailLog, _block_decoder, _decode_each, read_detail
 from franca.mlperf.submission.checker import check_tree
-from franca.mlperf.submission.output import to_csv, to_html, to_json, to_text
+from franca.mlperf.submission.output import to_csv, to_json, to_text
+from franca.mlperf.submission.page import to_html
 from tests.unit.submission.submission_trees import (
     DATA,
     REBELLIONS,

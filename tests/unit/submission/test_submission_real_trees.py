@@ -9,7 +9,9 @@ import json
 import pytest
 
 from franca.mlperf.submission.checker import check_tree
-from franca.mlperf.submission.output import to_csv, to_html, to_json, to_summary_json, to_text
+from franca.mlperf.submission.output import to_csv, to_json, to_summary_json, to_text
+from franca.mlperf.submission.page import to_html
+from franca.mlperf.submission.rules import BY_ID
 from tests.unit.submission.submission_trees import DATA, SINGLE, SYSTEM, broken_rules, check, copy, set_fields
 
 
@@ -98,6 +100,16 @@ def test_every_form_of_the_report_holds_the_verdict_and_the_results() -> None:
     assert {f["rule"] for f in document["findings"] if f["severity"] == "error"} == {"B3", "C1"}
     assert all(f["remedy"] and f["source"] and f["title"] for f in document["findings"])
     assert document["results"][0]["derived"]["watts"] > 0
+
+
+def test_the_page_tells_a_rule_and_its_remedy_once_over_the_places_that_break_it() -> None:
+    verdict = check(DATA / "digits-v6.1", round="v6.0")  # of another round: three seeds in each of three results
+    page = to_html(verdict)
+    rule = BY_ID["P5"]
+    assert page.count(f"P5 {rule.title}") == page.count(rule.remedy) == 1
+    assert "error x 9</span>" in page
+    assert all(f.path.replace("/", "/<wbr>") in page for f in verdict.findings)
+    assert page.index("Not accepted") < page.index("P5 ")
 
 
 def test_summary_json_and_csv_of_v6_hold_the_same_rows() -> None:

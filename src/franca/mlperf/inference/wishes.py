@@ -29,6 +29,7 @@ IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
 LIBRARY_FOR = (("cpp", ""), ("cpp", "onnxruntime"))
+MOST_THREADS = 4096  #: more than any machine runs at once; runtimes would start as many as they are told
 STYLES = {"test": "test", "fast": "fast", "valid": "full"}  #: execution mode to profile (section 8.2)
 
 
@@ -109,7 +110,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         targets=_targets(env, scenarios, rules, model),
         backend=_backend(env, model),
         device=_device(env),
-        threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0),
+        threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0, most=MOST_THREADS),
         workers=asked.whole(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, least=1),
         max_batchsize=_batch(env, model),
         batch_timeout_ms=asked.number(env, "CM_MLPERF_INFERENCE_BATCH_TIMEOUT", "batch_timeout", 0),

@@ -30,9 +30,13 @@ class Finding(msgspec.Struct, frozen=True):
 
     def line(self) -> str:
         """The finding as one line of text."""
+        detail = self.detail()
+        return f"{self.severity}: {self.rule} {self.path}: {self.message}" + (f" ({detail})" if detail else "")
+
+    def detail(self) -> str:
+        """What was expected and what was found, as far as they are known."""
         parts = [f"{word} {said}" for word, said in (("expected", self.expected), ("found", self.found)) if said]
-        detail = f" ({', '.join(parts)})" if parts else ""
-        return f"{self.severity}: {self.rule} {self.path}: {self.message}{detail}"
+        return ", ".join(parts)
 
 
 class Findings:

@@ -1,9 +1,8 @@
-"""A verdict as text, CSV, JSON and HTML."""
+"""A verdict as text, CSV and JSON; the page is in `page`."""
 
 from __future__ import annotations
 
 import csv
-import html
 import io
 
 import msgspec
@@ -106,93 +105,3 @@ def _result_line(record: Record) -> str:
     if record.power is not None:
         text += f", power {record.power:g} {record.power_unit}"
     return text
-
-
-_STYLE = """
-:root{color-scheme:light dark;--line:#8886;--bad:#b3261e;--warn:#8a5a00;--good:#1a7f37}
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:90rem;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:1rem 0}
-th,td{border-bottom:1px solid var(--line);padding:.35rem .6rem;text-align:left;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
-.error{color:var(--bad)}.warning{color:var(--warn)}.ok{color:var(--good)}
-code{font-size:.9em;overflow-wrap:anywhere}.wide{overflow-x:auto}
-"""
-
-
-def to_html(verdict: Verdict) -> str:
-    """A page that needs nothing else: verdict, results, findings with their remedies."""
-    state = "ok" if verdict.ok else "error"
-    parts = [
-        '<!doctype html><html lang="en"><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>Submission report, {_h(verdict.round)}</title><style>{_STYLE}</style>",
-        f'<h1>{_title(verdict)}</h1><p class="{state}"><strong>{_h(verdict.summary)}</strong></p>',
-        _results_table(verdict.records),
-        _findings_table(verdict.findings),
-    ]
-    return "\n".join(parts) + "\n"
-
-
-def _title(verdict: Verdict) -> str:
-    return "Report on short runs, no submission" if verdict.short else "Submission report"
-
-
-_HEADS = (
-    "Submitter", "Division", "System", "Model", "Scenario", "Result", "Unit", "Accuracy", "Power",
-    "Samples/s per accelerator", "Samples/J", "p99 ms",
-)  # fmt: skip
-
-
-EMPTY = ("<td></td>", '<td class="n"></td>')
-
-
-def _results_table(records: list[Record]) -> str:
-    if not records:
-        return "<p>No result was accepted.</p>"
-    rows = [_cells(record) for record in records]
-    # A column that nobody fills says nothing.
-    used = [n for n in range(len(_HEADS)) if any(row[n] not in EMPTY for row in rows)]
-    head = "".join(f"<th>{_h(_HEADS[n])}</th>" for n in used)
-    body = "".join(f"<tr>{''.join(row[n] for n in used)}</tr>" for row in rows)
-    return f'<h2>Results</h2><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _cells(record: Record) -> list[str]:
-    derived = record.derived
-    texts = [record.organization, record.division, record.system_name, record.model, record.scenario]
-    power = "" if record.power is None else f"{record.power:.6g} {record.power_unit}"
-    return [
-        *(f"<td>{_h(text)}</td>" for text in texts),
-        _number(record.result),
-        *(f"<td>{_h(text)}</td>" for text in (record.unit, record.accuracy_text(), power)),
-        _number(derived.samples_per_second_per_accelerator),
-        _number(derived.samples_per_joule),
-        _number(derived.latency_p99_ms),
-    ]
-
-
-def _number(value: float | None) -> str:
-    return f'<td class="n">{"" if value is None else f"{value:.6g}"}</td>'
-
-
-def _findings_table(findings: list[Finding]) -> str:
-    if not findings:
-        return '<h2>Findings</h2><p class="ok">None.</p>'
-    body = "".join(
-        f'<tr><td class="{_h(f.severity)}">{_h(f.severity)}</td><td>{_h(f.rule)}</td>'
-        f"<td><code>{_h(f.path)}</code><br>{_h(f.message)}{_detail(f)}</td>"
-        f"<td>{_h(BY_ID[f.rule].title)}<br>{_h(f.remedy)}<br><small>{_h(BY_ID[f.rule].source)}</small></td></tr>"
-        for f in sorted(findings, key=lambda f: f.severity)
-    )
-    head = "<tr><th>Severity</th><th>Rule</th><th>Finding</th><th>Rule and remedy</th></tr>"
-    return f'<h2>Findings</h2><div class="wide"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
-
-
-def _detail(finding: Finding) -> str:
-    if not finding.expected and not finding.found:
-        return ""
-    return f"<br>expected {_h(finding.expected)}, found {_h(finding.found)}"
-
-
-def _h(text: str) -> str:
-    return html.escape(text.encode("utf-8", "backslashreplace").decode("utf-8"))

@@ -146,7 +146,7 @@ def check_duration(run: Run) -> None:
         return
     configured = run.log.number("effective_min_duration_ms")
     if configured < MIN_DURATION_MS:
-        run.add("P7", "min_duration is below 600 s", expected=f">= {MIN_DURATION_MS} ms", found=configured)
+        run.add("P7", "min_duration is below 600 s", expected=f">= {MIN_DURATION_MS} ms", found=f"{configured} ms")
     window = measured_window(run.log)
     if window is not None:
         seconds = (window[1] - window[0]).total_seconds()
