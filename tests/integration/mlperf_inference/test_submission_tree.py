@@ -15,6 +15,7 @@ import pytest
 from franca.errors import NotFound, Refused, UsageError
 from franca.mlperf.inference.campaign import run
 from franca.mlperf.inference.finish import clean, finish, read_finish
+from franca.mlperf.inference.flags import FLAGS
 from franca.mlperf.submission.build import BuildOptions, build_tree
 from franca.mlperf.submission.build_verdict import conclude, judge, skips_for
 from franca.mlperf.submission.checker import Options, check_tree
@@ -272,6 +273,9 @@ def test_mistakes_are_found_before_anything_is_run(env, tmp_path) -> None:
     for key in ("CM_MLPERF_INFERENCE_SUBMISSION_DIR", "MLPERF_INFERENCE_SUBMISSION_TAR_FILE"):
         with pytest.raises(Refused, match="nothing can be written in /proc"):
             read_finish({**env, key: "/proc/nowhere"})
+    for flag in ("power_settings_file", "analyzer_settings_file"):
+        with pytest.raises(NotFound, match=f"--{flag}: no file /nowhere"):
+            read_finish({**env, FLAGS[flag].key: "/nowhere/file"})
     with pytest.raises(Refused, match="is a folder"):
         read_finish({**env, "MLPERF_INFERENCE_SUBMISSION_TAR_FILE": str(tmp_path)})
     (tmp_path / "tree" / "other").mkdir(parents=True)

@@ -199,8 +199,8 @@ def _tree(env: Mapping[str, object], wishes: Wishes) -> BuildOptions:
         hw_notes=asked.text(env, "CM_MLPERF_SUT_HW_NOTES_EXTRA"),
         sw_notes=asked.text(env, "CM_MLPERF_SUT_SW_NOTES_EXTRA"),
         system=wishes.system_fields,
-        power_settings=asked.text(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
-        analyzer_table=asked.text(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
+        power_settings=asked.path(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
+        analyzer_table=asked.path(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
     )
 
 

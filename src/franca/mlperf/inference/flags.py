@@ -204,3 +204,13 @@ def unclear(env: dict[str, object]) -> str:
         if value.lower() not in (*TRUE, *OFF):
             return f"--{name}={value}: expected yes or no"
     return ""
+
+
+def undecodable(env: dict[str, object]) -> str:
+    """The message for the first flag whose bytes are no text, which no report could hold; '' when there is none."""
+    for name, flag in FLAGS.items():
+        value = str(env.get(flag.key) or "")
+        if not value.isascii() and value != value.encode("utf-8", "replace").decode("utf-8"):
+            shown = value.encode("utf-8", "backslashreplace").decode("utf-8")
+            return f"--{name}={shown[:80]}: not UTF-8 text"
+    return ""

@@ -15,7 +15,7 @@ from franca.catalog.files import read_json
 from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import read_config
-from franca.mlperf.inference.flags import OFF, refused, unclear, with_aliases
+from franca.mlperf.inference.flags import OFF, refused, unclear, undecodable, with_aliases
 from franca.mlperf.inference.models import Model, Rules, is_benchmark, last_round, model_named, rules_of
 from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
@@ -89,6 +89,9 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         UsageError: a value that means nothing; the message has the flag. MalformedFile: a wrong user.conf.
     """
     env = with_aliases(dict(given))
+    odd = undecodable(env)
+    if odd:
+        raise UsageError(odd, hint="give it in the encoding of this terminal, which is UTF-8")
     conf = asked.path(env, "CM_MLPERF_USER_CONF")
     if conf:
         read_config(conf)
@@ -164,7 +167,8 @@ def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, mode
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
     rate = asked.number(env, flag + "TARGET_QPS", "target_qps", 0)
-    trial = asked.number(env, "CM_MLPERF_INFERENCE_TEST_QPS", "test_qps", 0) if _profile(env) == "test" else 0
+    trial = asked.number(env, "CM_MLPERF_INFERENCE_TEST_QPS", "test_qps", 0)
+    trial = trial if _profile(env) == "test" else 0
     latency = asked.number(env, flag + "TARGET_LATENCY", "target_latency", 0)
     if rate and {"Server", "Offline"} <= set(scenarios):
         raise UsageError("--target_qps is for one scenario; give --server_target_qps and --offline_target_qps")

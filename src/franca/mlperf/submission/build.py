@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from franca.catalog.files import write_json_atomic, write_text_atomic
-from franca.errors import FrancaError, Location, MalformedFile, Refused, UsageError
+from franca.errors import FrancaError, Location, MalformedFile, NotFound, Refused, UsageError
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.logs.lines import excerpt
 from franca.mlperf.submission.build_choice import submittable
@@ -95,7 +95,8 @@ def checked_options(options: BuildOptions) -> BuildOptions:
     """``options``, if a tree can be built with them; called before anything is run.
 
     Raises:
-        UsageError: a division, category, layout or name that no tree can have.
+        UsageError: a division, category, layout or name that no tree can have. NotFound: a file to be copied
+            is not there.
     """
     if options.division not in DIVISIONS:
         raise UsageError(f"--division={options.division}: expected {', '.join(DIVISIONS)}")
@@ -108,6 +109,12 @@ def checked_options(options: BuildOptions) -> BuildOptions:
         )
     if options.layout not in ("", CLASSIC, MERGED):
         raise UsageError(f"--layout={options.layout}: expected {CLASSIC} or {MERGED}")
+    for flag, path in (
+        ("power_settings_file", options.power_settings),
+        ("analyzer_settings_file", options.analyzer_table),
+    ):
+        if path and not os.path.isfile(path):
+            raise NotFound(f"--{flag}: no file {path}")
     if options.round:
         load_round(options.round)
     return options
