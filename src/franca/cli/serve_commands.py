@@ -48,17 +48,20 @@ SERVE = Command(
     name="serve",
     group=_GROUP,
     summary="servers for MLPerf runs",
-    usage="sut",
+    usage="sut | director",
     handler="franca.cli.serve_commands:overview",
     takes_kind=False,
-    examples=(Example("franca serve sut --model=FILE", "a model behind HTTP"),),
+    examples=(
+        Example("franca serve sut --model=FILE", "a model behind HTTP"),
+        Example("franca serve director --watts=60", "a simulated director of power measurements"),
+    ),
 )
 
 
 def overview(bound: Bound, session: Session) -> Answer:
     """What can be served, when nothing is named."""
     if bound.words:
-        raise UsageError(f"nothing is served as {bound.words[0]!r}", hint="franca serve sut --help")
+        raise UsageError(f"nothing is served as {bound.words[0]!r}", hint="franca serve sut, or franca serve director")
     everything = [command for key, command in registry.all_commands() if key.startswith("serve ")]
     lines = tuple(f"franca serve {command.usage}: {command.summary}" for command in everything)
     return Answer({"commands": [command.usage.split()[0] for command in everything]}, lines)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from franca.mlperf.inference import peak, search, targets
-from franca.mlperf.inference.advice import advice, busy_words
+from franca.mlperf.inference.advice import advice, busy_words, causes
 from franca.mlperf.inference.host import Watch
 from franca.mlperf.inference.profiles import SHORT
 from franca.mlperf.inference.results import Flag, HostLoad, Latency, Performance
@@ -49,6 +49,11 @@ def test_an_invalid_run_has_a_likely_cause_and_a_next_step(scenario, performance
     text = " ".join(advice(scenario, performance))
     assert "Likely cause: " in text and " Next: " in text
     assert [part for part in parts if part not in text] == []
+
+
+def test_a_run_that_is_repeated_by_itself_tells_its_causes_and_asks_nothing() -> None:
+    text = causes(Scenario.OFFLINE, result("Minimum duration"))
+    assert text.startswith("Likely cause: ") and "Next" not in text and "--" not in text
 
 
 def test_a_good_run_needs_no_advice() -> None:

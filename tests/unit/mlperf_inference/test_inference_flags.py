@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -296,3 +297,24 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(name: str) -> None:
 def test_what_would_fail_or_go_unnoticed_later_is_refused_at_once(env: dict, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_wishes(env)
+
+
+@pytest.mark.parametrize(
+    ("env", "parts"),
+    [
+        ({"CM_MLPERF_MODEL": "digits"}, ["mlp", "onnx", "study"]),
+        ({"CM_MLPERF_MODEL": "digits-cnn", "CM_MLPERF_RUN_KIND": "submission"}, ["cnn", "onnx", "submission"]),
+        ({"CM_MLPERF_MODEL": "digits", "CM_MLPERF_BACKEND": "pytorch"}, ["mlp", "torchscript", "study"]),
+        ({"CM_MLPERF_MODEL": "resnet50"}, [None, None, None]),
+    ],
+)
+def test_the_digits_are_asked_for_by_kind_form_and_split(env, parts, tmp_path, monkeypatch) -> None:
+    """What is left open would be met by whatever an earlier run has left in the cache."""
+    monkeypatch.chdir(tmp_path)
+    code = runpy.run_path(str(SCRIPTS / "run-mlperf-inference" / "customize.py"))
+    given = {**env, "CM_MLPERF_INFERENCE_RESULTS_DIR": str(tmp_path / "r")}
+    asked = {"env": given, "input": {}, "meta": meta("run-mlperf-inference"), "run_script_input": {}}
+    assert code["preprocess"](asked) == {"return": 0}
+    assert [given.get(f"CM_MLPERF_DIGITS_{name}") for name in ("KIND", "FORMAT", "SPLIT")] == parts
+    names = meta("get-ml-model-digits")["variations"]
+    assert all(part is None or part in names for part in parts)

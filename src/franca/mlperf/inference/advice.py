@@ -36,6 +36,11 @@ def advice(scenario: Scenario, performance: Performance) -> list[str]:
     return found or ["Likely cause: see LoadGen's errors above and mlperf_log_detail.txt. Next: correct it, run again."]
 
 
+def causes(scenario: Scenario, performance: Performance) -> str:
+    """The likely causes alone, for a run that is repeated without the reader's help."""
+    return " ".join(text.partition(" Next: ")[0] for text in advice(scenario, performance))
+
+
 def busy_words(host: HostLoad | None) -> str:
     """What else went on, for a machine that was busy; '' for a quiet one."""
     if host is None or not host.noisy:

@@ -9,7 +9,7 @@ import msgspec
 
 from franca.errors import Unavailable
 from franca.mlperf.inference import configs, peak, system, targets
-from franca.mlperf.inference.advice import advice
+from franca.mlperf.inference.advice import advice, causes
 from franca.mlperf.inference.bench import Baseline, Bench
 from franca.mlperf.inference.host import Watch
 from franca.mlperf.inference.profiles import Profile
@@ -65,7 +65,8 @@ class Measurement:
             again = None if performance.good or not left else self._corrected(performance)
             if again is None or not self._fits(again):
                 return staged, performance
-            self.bench.say(f"{self.scenario.value}: {' '.join(advice(self.scenario, performance))}")
+            why = causes(self.scenario, performance)
+            self.bench.say(f"{self.scenario.value}: INVALID, and tried again by itself. {why}")
             choice = again
             shutil.rmtree(staged)
 
