@@ -9,6 +9,7 @@ import numpy as np
 from franca.mlperf.inference.plugs import Capabilities, Score
 
 COUNT, LENGTH = 40, 5
+END = 999  #: the token that ends an answer
 
 
 class Numbers:
@@ -79,14 +80,15 @@ class Speaker:
         elif self.how == "mismatched":
             first(places, np.zeros(len(batch) + 1))
         elif self.how != "silent":
-            first(places, batch + 1)
+            first(places, batch + (2 if self.how == "another" else 1))
         if self.how == "twice":
             first([0], batch[:1])
         if self.how == "late" and self.before is not None:
             self.before([0], batch[:1])
         self.before = first
         length = {"single": 1, "empty": 0}.get(self.how, LENGTH)
-        return [np.arange(k + 1, k + 1 + length) for k in batch.tolist()]
+        behind = {"ended": [END], "goes on": [END, 7], "ends twice": [END, END]}.get(self.how, [])
+        return [np.append(np.arange(k + 1, k + 1 + length), behind).astype(int) for k in batch.tolist()]
 
     @staticmethod
     def _tell(first, batch, raised) -> None:

@@ -264,6 +264,10 @@ def test_the_status_of_a_system_is_one_of_three() -> None:
         read_wishes({"CM_MLPERF_SUBMISSION_SYSTEM_STATUS": "soon"})
 
 
+def test_a_language_model_of_one_s_own_is_audited_as_language_models_are() -> None:
+    assert read_wishes({"CM_MLPERF_MODEL": "counting", "CM_MLPERF_LOADGEN_COMPLIANCE": "yes"}).compliance == ["TEST06"]
+
+
 def test_token_latencies_are_on_where_text_is_generated() -> None:
     on = read_wishes({"CM_MLPERF_MODEL": "counting", "CM_MLPERF_LOADGEN_TTFT_LATENCY": "40"}).targets
     assert (on.token_latencies, on.ttft_ms, on.tpot_ms) == (True, 40, 0)

@@ -72,6 +72,7 @@ def _run(job: Job, failures: Failures) -> dict[str, Any]:
         **told,
         "sample_count": dataset.count,
         "performance_count": dataset.performance_count,
+        "payload_dtype": _payload_dtype(metric),
         "versions": _versions(),
     }
 
@@ -86,6 +87,14 @@ def _wheel(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str,
     from franca.mlperf.inference import wheel
 
     return wheel.answer(job, dataset, metric, failures)
+
+
+def _payload_dtype(metric: Any) -> str:
+    """The type of a value in the log by its plain name; "" where the metric has none."""
+    import numpy as np
+
+    found = getattr(metric, "payload_dtype", None)
+    return np.dtype(found).name if found else ""
 
 
 def _versions() -> dict[str, str]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from franca.catalog.files import write_text_atomic
 from franca.errors import Location, MalformedFile, Refused
-from franca.mlperf.inference import targets
+from franca.mlperf.inference import targets, token_audit
 from franca.mlperf.inference.accuracy import ACCURACY_LOG, ACCURACY_TXT
 from franca.mlperf.inference.bench import Baseline, Bench
 from franca.mlperf.inference.config import ANY, Entry, format_config, number_text
 from franca.mlperf.inference.results import DETAIL, Compliance, Performance, read_performance
 from franca.mlperf.inference.rounds import TEST05_SEEDS
-from franca.mlperf.inference.runner import watchdog_limit
+from franca.mlperf.inference.runner import Child, watchdog_limit
 from franca.mlperf.inference.scenarios import Mode, Scenario, throughput
+from franca.mlperf.inference.tokens import SWITCH, uses_tokens
 from franca.mlperf.logs.accuracy import first_per_sample, read_accuracy
 from franca.mlperf.logs.detail import read_detail
+from franca.mlperf.submission import tables
 
 SAMPLING_SEED = 720381539243781796
 SAMPLING_TARGET = 4096  #: of image classification, section 9.2
@@ -46,8 +48,8 @@ class Comparison(NamedTuple):
         return bool(self.performance_entries) and not self.mismatches and not self.missing
 
 
-def audit_entries(test: str, scenario: Scenario, sampling_target: int = 0) -> list[Entry]:
-    """The audit file of a test; LoadGen counts wildcard models only (section 2.4)."""
+def audit_entries(test: str, scenario: Scenario, sampling_target: int = 0, count: int = 0) -> list[Entry]:
+    """The audit file of a test; LoadGen counts wildcard models only (section 2.4). ``count``: of the data set."""
     if test == "TEST01":
         return [
             Entry(ANY, ANY, "mode", "2"),
@@ -58,6 +60,9 @@ def audit_entries(test: str, scenario: Scenario, sampling_target: int = 0) -> li
         pairs = {"performance_issue_unique": "0", "performance_issue_same": "1"}
         pairs["performance_issue_same_index"] = str(SAME_INDEX)
         return [Entry(ANY, ANY, "mode", "2"), *(Entry(ANY, scenario.value, k, v) for k, v in pairs.items())]
+    if test in token_audit.TESTS:
+        seed = Entry(ANY, ANY, "accuracy_log_rng_seed", str(SAMPLING_SEED))
+        return [Entry(ANY, ANY, "mode", "2"), seed, *token_audit.entries_of(test, count)]
     return [Entry(ANY, ANY, "mode", "2")]
 
 
@@ -70,19 +75,22 @@ class ComplianceRun:
         self.scenario = scenario
         self.test = test
         self.final = os.path.join(bench.tree.root, scenario.slug, test)
+        self.accuracy_folder = ""  #: of the accuracy run that answers are held to
 
     def run(self, reference: Performance, accuracy_folder: str) -> tuple[str, Compliance]:
         """The staged folder and the result.
 
         Raises:
-            Refused: the reference is not VALID, the accuracy log is missing for TEST01, or the round has no
-                seeds for TEST05.
+            Refused: the reference is not VALID, the accuracy log is missing, the round has no seeds for TEST05, or
+                nothing says which token ends an answer.
         """
         self._require(reference, accuracy_folder)
         staged = self.bench.tree.stage(f"{self.scenario.slug}-{self.test}")
         run_folder = os.path.join(staged, "performance", "run_1")
         os.makedirs(run_folder)
-        performance = self._measure(run_folder, reference)
+        performance, dtype = self._measure(run_folder, reference)
+        if self.test in token_audit.TESTS:
+            return staged, self._judged_by_answers(staged, dtype, reference, performance)
         passed, lines = verify_performance(self.test, self.scenario, reference, performance)
         write_text_atomic(os.path.join(staged, "verify_performance.txt"), "\n".join(lines) + "\n")
         details = [lines[-1] + f": {performance.samples_per_second:.6g} against {reference.samples_per_second:.6g}"]
@@ -99,37 +107,97 @@ class ComplianceRun:
             folder=self.final,
         )
 
+    def _judged_by_answers(
+        self, staged: str, dtype: str, reference: Performance, performance: Performance
+    ) -> Compliance:
+        """TEST06, TEST07, TEST09: too short for a VALID run, so that only LoadGen's errors count (section 9.1)."""
+        place = os.path.join(staged, "accuracy")
+        os.makedirs(place)
+        log = os.path.join(place, ACCURACY_LOG)
+        os.replace(os.path.join(staged, "performance", "run_1", ACCURACY_LOG), log)
+        judge = {"TEST06": self._single_answers, "TEST07": self._scored_answers, "TEST09": self._long_answers}
+        passed, lines, words = judge[self.test](log, dtype)
+        write_text_atomic(os.path.join(staged, token_audit.OUTPUTS[self.test]), "\n".join(lines) + "\n")
+        return Compliance(
+            test=self.test,
+            passed=passed and not performance.errors,
+            reference=reference.samples_per_second,
+            score=performance.samples_per_second,
+            valid=not performance.errors,
+            details=[words, *(f"LoadGen error: {text}" for text in performance.errors[:3])],
+            folder=self.final,
+        )
+
+    def _single_answers(self, log: str, dtype: str) -> tuple[bool, list[str], str]:
+        firsts = self.scenario is not Scenario.OFFLINE
+        end = token_audit.end_token(self.bench.spec)
+        found = token_audit.check_answers(read_accuracy(log), dtype, end, firsts=firsts)
+        return found.passed, found.lines(), found.words()
+
+    def _scored_answers(self, log: str, dtype: str) -> tuple[bool, list[str], str]:
+        """Every answer scored; without a threshold of the round the accuracy run's figure is the measure."""
+        base, test = self._scores(os.path.dirname(log), self.accuracy_folder)
+        least = self._rules().test07_score or token_audit.KEPT_SHARE * float(base["value"])
+        score = float(test["value"])
+        words = f"{score:.5g} of all answers, at least {least:.5g}"
+        return score >= least, token_audit.score_lines(test["line"], score, least), words
+
+    def _long_answers(self, log: str, dtype: str) -> tuple[bool, list[str], str]:
+        found = token_audit.lengths_of(read_accuracy(log), dtype)
+        bounds = self._rules().output_tokens
+        if bounds is None:
+            whole = first_per_sample(read_accuracy(os.path.join(self.accuracy_folder, ACCURACY_LOG)))
+            bounds = token_audit.around(token_audit.lengths_of(whole, dtype).mean)
+        words = f"{found.mean:.2f} tokens an answer, {bounds.least:.2f} to {bounds.most:.2f} expected"
+        return found.within(bounds), found.lines(bounds), words
+
+    def _rules(self) -> tables.Model:
+        """Rules of the round for the benchmark that the model stands for; empty ones where there are none."""
+        table = tables.load_round(self.bench.spec.round or tables.rounds()[-1])
+        return table.models.get(self.bench.spec.official_model) or tables.Model({}, [], 0, 0)
+
     def _require(self, reference: Performance, accuracy_folder: str) -> None:
         if not reference.good:
             raise Refused(
                 f"{self.test} of {self.scenario.value} waits for a VALID performance run",
                 hint="run the scenario again until it is VALID",
             )
-        if self.test == "TEST01" and not os.path.isfile(os.path.join(accuracy_folder, ACCURACY_LOG)):
-            raise Refused(f"TEST01 of {self.scenario.value} needs the accuracy run", hint="run with --mode=accuracy")
+        self.accuracy_folder = accuracy_folder
+        needs_log = self.test in ("TEST01", "TEST07", "TEST09")
+        if needs_log and not os.path.isfile(os.path.join(accuracy_folder, ACCURACY_LOG)):
+            raise Refused(
+                f"{self.test} of {self.scenario.value} needs the accuracy run", hint="run with --mode=accuracy"
+            )
+        if self.test == "TEST06":
+            token_audit.end_token(self.bench.spec)
+            if not uses_tokens(self.bench.spec, self.bench.given, self.scenario):
+                raise Refused("TEST06 needs token latencies, and they are off", hint=f"--{SWITCH}=yes")
         if self.test == "TEST05" and self.bench.spec.round not in TEST05_SEEDS:
             rounds = ", ".join(sorted(TEST05_SEEDS))
             raise Refused(f"TEST05 exists for rounds {rounds} only", hint="choose one with --round")
 
-    def _measure(self, folder: str, reference: Performance) -> Performance:
+    def _measure(self, folder: str, reference: Performance) -> tuple[Performance, str]:
+        """The run, and the type of the values in its log."""
         bench, scenario = self.bench, self.scenario
         choice = self._choice(reference)
         spec = bench.spec
         plan = targets.plan(scenario, bench.profile, choice, bench.bound_ms(scenario), bench.given, spec.model_key)
-        bench.say(f"{scenario.value} {self.test}, about {plan.expected_s:.0f} s: {choice.reason}")
+        length = "every sample" if self.test in token_audit.TESTS else f"about {plan.expected_s:.0f} s"
+        length = f"{token_audit.SAMPLED} answers" if self.test == "TEST06" else length
+        bench.say(f"{scenario.value} {self.test}, {length}: {choice.reason}")
         job = bench.loadgen_job(scenario, Mode.PERFORMANCE, folder, plan.entries)
         audit = os.path.join(folder, "audit.config")
-        entries = audit_entries(self.test, scenario, spec.sampling_target)
+        entries = audit_entries(self.test, scenario, spec.sampling_target, self.baseline.count)
         with open(audit, "w", encoding="utf-8") as out:
             out.write(format_config(entries, f"{self.test}, written by Franca"))
         seeds = tuple(TEST05_SEEDS[spec.round]) if self.test == "TEST05" else job.seeds
-        bench.child(
+        child: Child = bench.child(
             job._replace(audit_conf=audit, seeds=seeds), self.final, watchdog_limit(plan.expected_s, plan.queries)
         )
         os.unlink(audit)
         performance = read_performance(folder, scenario)
         self._check_audit(folder)
-        return performance
+        return performance, str(child.answer.get("payload_dtype", ""))
 
     def _choice(self, reference: Performance) -> targets.Choice:
         if self.scenario.is_stream:
@@ -144,8 +212,10 @@ class ComplianceRun:
     def _check_audit(self, folder: str) -> None:
         """LoadGen takes an audit file it cannot use without a word: the log must show its effect."""
         log = read_detail(os.path.join(folder, DETAIL))
-        key = {"TEST01": "effective_accuracy_log_rng_seed", "TEST04": "effective_performance_issue_same"}.get(self.test)
-        wanted = {"TEST01": SAMPLING_SEED, "TEST04": True}.get(self.test)
+        sampled = ("effective_accuracy_log_rng_seed", SAMPLING_SEED)
+        effects = dict.fromkeys(("TEST01", *token_audit.TESTS), sampled)
+        effects["TEST04"] = ("effective_performance_issue_same", True)
+        key, wanted = effects.get(self.test, ("", None))
         if key and log.get(key) != wanted:
             raise MalformedFile(
                 f"{self.test} had no effect: {key} is {log.get(key)}", where=Location(log.path, key=key)
@@ -169,14 +239,19 @@ class ComplianceRun:
 
     def _sampled_scores(self, place: str, accuracy_folder: str) -> tuple[float, float]:
         """Scores of the sampled responses of both logs; writes the two files that show them."""
+        base, test = self._scores(place, accuracy_folder)
+        for name, score in (("baseline_accuracy.txt", base), ("compliance_accuracy.txt", test)):
+            write_text_atomic(os.path.join(place, name), score["line"] + "\n")
+        return float(base["value"]), float(test["value"])
+
+    def _scores(self, place: str, accuracy_folder: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Scores of the responses in ``place``, and before them of the accuracy run's to the same samples."""
         job = self.bench.job("subset", place)._replace(compare=(accuracy_folder, place))
         answer = self.bench.child(job, self.final, watchdog_limit(30, 0)).answer
-        for name, score in (("baseline_accuracy.txt", answer["base"]), ("compliance_accuracy.txt", answer["test"])):
-            write_text_atomic(os.path.join(place, name), score["line"] + "\n")
         for name in ("child.json", "child.log", "job.json"):
             if os.path.exists(os.path.join(place, name)):
                 os.unlink(os.path.join(place, name))
-        return float(answer["base"]["value"]), float(answer["test"]["value"])
+        return answer["base"], answer["test"]
 
 
 def verify_performance(

@@ -18,7 +18,8 @@ from franca.mlperf.power.client import PowerServer
 MAX_BYTES = 1 << 20
 ENGINES = ("null", "bridge", "onnxruntime", "libtorch")  #: of the C++ harness (section 5.4, 6)
 LOCAL_ENGINES = ("onnxruntime", "libtorch")  #: those that have the model inside the program
-COMPLIANCE_TESTS = ("TEST01", "TEST04", "TEST05")  #: those that this harness runs (section 9)
+#: Those that this harness runs (section 9).
+COMPLIANCE_TESTS = ("TEST01", "TEST04", "TEST05", "TEST06", "TEST07", "TEST09")
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,8 +96,9 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     search_s: float = 0.0  #: seconds that the search for a target may take; 0 = the profile's
     peak: bool = False  #: search the highest valid rate of Server instead of a careful one
     configs: str = ""  #: folder where measured targets are kept and read; "" = none
-    compliance: list[str] = []  #: tests to run after the scenarios: TEST01, TEST04, TEST05
+    compliance: list[str] = []  #: tests to run after the scenarios, of ``COMPLIANCE_TESTS``
     sampling_target: int = 0  #: responses that TEST01 compares; 0 = the official number for image classification
+    end_token: int | None = None  #: ends an answer (TEST06), -1 = none does; None = the backend's option ``end``
     power: PowerServer | None = None  #: measure power with this director; None = do not
     watchdog_s: float = 0.0  #: limit of one child; 0 = by formula (section 1.9)
     ingredients: list[Ingredient] = []

@@ -7,7 +7,7 @@ before anything is installed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -127,7 +127,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         search_s=asked.number(env, "CM_MLPERF_INFERENCE_MAX_SEARCH_TIME", "max_search_time", 0),
         peak=asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
         configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
-        compliance=_tests(env, rules),
+        compliance=_tests(env, rules.tests or model.tests),
         implementation=_implementation(env),
         library=_library(env),
         performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
@@ -254,13 +254,13 @@ def _device(env: Mapping[str, object]) -> str:
     return "cuda" if found == "gpu" else found
 
 
-def _tests(env: Mapping[str, object], rules: Rules) -> list[str]:
+def _tests(env: Mapping[str, object], usual: Sequence[str]) -> list[str]:
     """Compliance tests: those of the benchmark for a plain yes, or the ones that are named."""
     text = asked.text(env, "CM_MLPERF_LOADGEN_COMPLIANCE")
     if text.lower() in OFF:
         return []
     if text.lower() in asked.TRUE:
-        return [test for test in rules.tests if test in COMPLIANCE_TESTS]
+        return [test for test in usual if test in COMPLIANCE_TESTS]
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in COMPLIANCE_TESTS:

@@ -23,12 +23,16 @@ _WHOLE = re.compile(r"\}\s*,?\s*\]?$")
 
 
 class AccuracyEntry(NamedTuple):
-    """One response: position in the run, index in the data set, and the bytes that the SUT returned."""
+    """One response: position in the run, index in the data set, and the bytes that the SUT returned.
+
+    Runs with token latencies have the number of tokens, and the bytes of what was told as the first token.
+    """
 
     seq_id: int
     qsl_idx: int
     data: bytes
     token_count: int = 0
+    token_data: bytes = b""
 
 
 def read_accuracy(path: str, *, partial: bool = False) -> Iterator[AccuracyEntry]:
@@ -148,7 +152,7 @@ class _State:
 
 def _typed(record: dict[str, object]) -> AccuracyEntry:
     seq_id, qsl_idx, data = record["seq_id"], record["qsl_idx"], record["data"]
-    tokens = record.get("token_count", 0)
-    if type(seq_id) is int and type(qsl_idx) is int and type(tokens) is int and type(data) is str:
-        return AccuracyEntry(seq_id, qsl_idx, bytes.fromhex(data), tokens)
-    raise ValueError("seq_id, qsl_idx and token_count must be whole numbers, data a string")
+    tokens, told = record.get("token_count", 0), record.get("token_data", "")
+    if type(seq_id) is type(qsl_idx) is type(tokens) is int and type(data) is type(told) is str:
+        return AccuracyEntry(seq_id, qsl_idx, bytes.fromhex(data), tokens, bytes.fromhex(told))
+    raise ValueError("seq_id, qsl_idx and token_count must be whole numbers, data and token_data strings")

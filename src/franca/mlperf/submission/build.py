@@ -37,7 +37,7 @@ from franca.mlperf.submission.truncate import plan_truncation, truncate
 
 RUN_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt")
 ACCURACY_FILES = (*RUN_FILES, "mlperf_log_accuracy.json", "accuracy.txt")
-TEST_FILES = ("verify_performance.txt", "verify_accuracy.txt")
+TEST_FILES = ("verify_performance.txt", "verify_accuracy.txt", "verify_output_len.txt")
 TEST_ACCURACY_FILES = ("mlperf_log_accuracy.json", "accuracy.txt", "baseline_accuracy.txt", "compliance_accuracy.txt")
 POWER_FOLDERS = ("power", "ranging")
 CALIBRATION = "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"

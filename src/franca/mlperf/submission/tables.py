@@ -35,6 +35,13 @@ class TokenBound(msgspec.Struct, frozen=True):
     tpot_ns: int
 
 
+class OutputTokens(msgspec.Struct, frozen=True):
+    """Bounds of the mean length of answers, tokens (TEST09)."""
+
+    least: float
+    most: float
+
+
 class Seeds(msgspec.Struct, frozen=True):
     """The random seeds that every run of a round uses."""
 
@@ -59,6 +66,8 @@ class Model(msgspec.Struct, frozen=True):
     latency_bound_ns: dict[str, int] = {}
     min_queries: dict[str, int] = {}
     tests: list[str] = []
+    output_tokens: OutputTokens | None = None
+    test07_score: float = 0.0
     token_latencies: bool = False
     token_bounds: dict[str, TokenBound] = {}
     equal_issue: bool = False
