@@ -25,7 +25,7 @@ def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None
         return
     extra = frozenset(result.rules.accuracy_extra_files)
     ctx.exact_files("A1", directory, FILES, extra, division=result.division)
-    _check_extra_files(ctx, result, directory)
+    check_extra_files(ctx, result, directory)
     node = directory.file(ACCURACY_TEXT)
     text = ctx.text(node, "A2", result.division) if node else None
     if node is not None and text is not None:
@@ -36,13 +36,13 @@ def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None
     _check_log(ctx, result, directory, text)
 
 
-def _check_extra_files(ctx: Context, result: Result, directory: Node) -> None:
+def check_extra_files(ctx: Context, result: Result, directory: Node | None) -> None:
     """A1: pictures or videos that some benchmarks must show."""
     for name, stems in result.rules.accuracy_extra_files.items():
-        folder = directory.directory(name)
+        folder = directory.directory(name) if directory else None
         there = {child.name.rsplit(".", 1)[0] for child in folder.files()} if folder else set()
         for stem in sorted(set(stems) - there):
-            ctx.findings.add("A1", f"{directory.path}/{name}/{stem}.*", "is missing", division=result.division)
+            ctx.findings.add("A1", f"{result.path}/accuracy/{name}/{stem}.*", "is missing", division=result.division)
 
 
 def check_targets(ctx: Context, result: Result, node: Node, text: str) -> None:

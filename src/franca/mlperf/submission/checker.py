@@ -17,6 +17,8 @@ from franca.mlperf.submission.power_checks import check_power
 from franca.mlperf.submission.records import Record, make_record
 from franca.mlperf.submission.rules import ERROR, SHORT_RULES, SKIPS
 from franca.mlperf.submission.run_checks import check_repeats, check_run, open_run, take_result
+from franca.mlperf.submission.service import AUDIT, ONLINE, is_service
+from franca.mlperf.submission.service_checks import check_audits, check_service
 from franca.mlperf.submission.structure_checks import (
     check_measurements,
     check_names,
@@ -30,6 +32,7 @@ from franca.mlperf.submission.tables import Model, canonical_scenario, detect_ro
 
 SCENARIO_PLACES = frozenset({"accuracy", "performance"})
 PRIVATE_ID = "privateid.json"
+ONE_OF, ONE_OF_SINCE = ("Server", "Interactive"), (6, 1)
 PERFORMANCE_PLACES = frozenset({"run_1", "power", "ranging"})
 
 
@@ -189,7 +192,7 @@ class _Walk:
             if canonical_scenario(stray.name) is not None:
                 self.ctx.findings.add("B2", stray.path, "is no directory", division=sub.division)
         for place in places:
-            scenario = canonical_scenario(place.name)
+            scenario = canonical_scenario(place.name) or _online(place)
             if scenario is None or not self._legal(sub, system, official, scenario, place):
                 if scenario is None:
                     self.ctx.findings.add("B2", place.path, "is no scenario", division=sub.division)
@@ -225,6 +228,18 @@ class _Walk:
                 word = "was not accepted" if scenario in there else "is missing"
                 self.missing += scenario not in there
                 self.ctx.findings.add("B3", node.path, f"required scenario {scenario} {word}", division=sub.division)
+        self._one_served(sub, self.ctx.table.models[official].optional.get(system.category, []), node, there, accepted)
+
+    def _one_served(
+        self, sub: Submission, optional: list[str], node: Node, there: set[str | None], accepted: set[str]
+    ) -> None:
+        """B3, since v6.1: of Server and Interactive, where both are optional, one must be there."""
+        both = set(ONE_OF) <= set(optional) and self.ctx.table.number >= ONE_OF_SINCE
+        if not both or accepted & set(ONE_OF) or set(ONE_OF) & set(self.not_required):
+            return
+        word = "was not accepted" if there & set(ONE_OF) else "is missing"
+        self.missing += not there & set(ONE_OF)
+        self.ctx.findings.add("B3", node.path, f"one of {' and '.join(ONE_OF)} {word}", division=sub.division)
 
     def _scenario(self, sub: Submission, system: System, official: str, scenario: str, place: Scenario) -> bool:
         """One result directory; True when it is accepted."""
@@ -233,16 +248,20 @@ class _Walk:
             place.path, sub.division, sub.submitter, system, place.model, official, scenario,
             self.ctx.table.models[official],
         )  # fmt: skip
-        self._places(place)
-        result.measurements = check_measurements(self.ctx, place)
+        served = is_service(place.node)
+        self._places(place, served)
+        result.measurements = check_measurements(self.ctx, place, service=served)
         result.private_id = self._private_id(sub, system)
-        self._performance(sub, result, place)
-        check_accuracy(self.ctx, result, place.node.directory("accuracy"))
+        if served:
+            check_service(self.ctx, result, place)
+        else:
+            self._performance(sub, result, place)
+            check_accuracy(self.ctx, result, place.node.directory("accuracy"))
         check_power(self.ctx, result, place)
         check_design_power(self.ctx, sub, result)
         result.accepted = self.ctx.findings.error_count == before and result.value is not None
         marker = self.ctx.findings.error_count
-        check_compliance(self.ctx, result, place)
+        (check_audits if served else check_compliance)(self.ctx, result, place)
         result.compliant = self.ctx.findings.error_count == marker
         if result.accepted:
             self.records.append(make_record(result, self.ctx.table))
@@ -262,12 +281,13 @@ class _Walk:
             return ""
         return value if isinstance(value, str) else ""
 
-    def _places(self, place: Scenario) -> None:
+    def _places(self, place: Scenario, served: bool) -> None:
         """P1: directories that belong to no part of a result."""
         tests = {name for name in place.node.children if name.startswith("TEST")} if place.layout == MERGED else set()
+        tests |= {AUDIT} if served else set()
         strays = [n for n in place.node.directories() if n.name not in SCENARIO_PLACES | tests]
         performance = place.node.directory("performance")
-        if performance is not None:
+        if performance is not None and not served:
             strays += [n for n in performance.children.values() if n.name not in PERFORMANCE_PLACES
                        and n.name not in (".gitkeep",)]  # fmt: skip
         for node in strays:
@@ -279,9 +299,7 @@ class _Walk:
             check_power_fields(self.ctx, sub, result.system)
         directory = place.node.directory("performance/run_1")
         if directory is None:
-            service = place.node.file("performance/result_summary.json") is not None
-            message = "is missing: results of the service form of v6.1 are not checked yet" if service else "is missing"
-            self.ctx.findings.add("P1", f"{place.path}/performance/run_1", message, division=place.division)
+            self.ctx.findings.add("P1", f"{place.path}/performance/run_1", "is missing", division=place.division)
             return
         run = open_run(self.ctx, result, directory, power=result.has_power)
         if run is None:
@@ -290,6 +308,12 @@ class _Walk:
         check_run(run, seeds=self.ctx.table.seeds)
         check_repeats(run)
         take_result(run)
+
+
+def _online(place: Scenario) -> str | None:
+    """Server by the name that open results of the service form may give it."""
+    online = place.name.lower() == ONLINE and place.division == "open" and is_service(place.node)
+    return "Server" if online else None
 
 
 def scenarios_of(model: Model, category: str) -> list[str]:

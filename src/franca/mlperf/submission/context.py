@@ -122,6 +122,8 @@ class Result(msgspec.Struct):
     log: DetailLog | None = None
     value: float | None = None
     key: str = ""
+    unit: str = ""
+    """Of the value; '' = as the table of the round has it."""
     inferred: bool = False
     accuracy: dict[str, str] = {}
     measurements: dict[str, str] = {}

@@ -154,7 +154,7 @@ def make_record(result: Result, table: Round) -> Record:
         mlperf_model=result.official,
         scenario=result.scenario,
         result=result.value or 0.0,
-        unit=table.unit(result.official, result.scenario),
+        unit=result.unit or table.unit(result.official, result.scenario),
         accuracy=dict(result.accuracy),
         location=encodable(result.path),
         compliant=result.compliant,
@@ -189,7 +189,8 @@ def derive(result: Result, system: System) -> Derived:
     value = result.value
     if value is None or value <= 0 or result.log is None:
         return Derived()
-    tokens = result.rules.units.get(result.scenario) is not None
+    special = result.rules.units.get(result.scenario)
+    tokens = special is not None and result.unit in ("", special)
     rate = None if tokens else samples_per_second(result.scenario, value)
     count, cores = accelerators(system.fields), _cores(system.fields)
     watts = result.power_watts

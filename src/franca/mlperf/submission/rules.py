@@ -156,6 +156,29 @@ RULES: tuple[Rule, ...] = (
     Rule("P22", "Summary and detail log agree", f"{OWN}; 4.1, 4.2", "Put back the two logs of one run."),
     Rule("P23", "The numbers of the log agree with each other", f"{OWN}; 3",
          "Repeat the run: counts, durations and percentiles of this log cannot come from one run."),
+    # results of the service form (11.2)
+    Rule("E1", "The files of a service result are there and can be read", f"{POLICY}, service results; 11.2",
+         "Put config.yaml beside performance/result_summary.json and accuracy/accuracy_results.json as the run wrote "
+         "them."),
+    Rule("E2", "The benchmark may be measured as a service", f"{INFERENCE}, service results; 11.2",
+         "Measure this benchmark with LoadGen."),
+    Rule("E3", "A service run was configured for its directory's scenario", f"{INFERENCE}, service results; 11.2",
+         "Put back the result of this scenario; `type` of config.yaml is offline or online."),
+    Rule("E4", "Both seeds of a service run are the round's", f"{INFERENCE}, randomness; 2.6, 11.2",
+         "Set dataloader_random_seed and scheduler_random_seed below settings.runtime of config.yaml, and repeat."),
+    Rule("E5", "A service run was configured for 600 seconds", f"{INFERENCE}, duration; 2.5, 11.2",
+         "Repeat the run with settings.runtime.min_duration_ms 600000."),
+    Rule("E6", "Percentiles of a service run are within their bounds", f"{INFERENCE}, latency bounds; 13.2, 11.2",
+         "Lower the rate until the 99th percentiles of early_stopping_percentiles fit."),
+    Rule("E7", "No sample of a service run failed", f"{OWN}; 11.2",
+         "Repeat the run: samples failed, or the counts cannot be of one run."),
+    Rule("E8", "The accuracy run of a service has a score and meets the target", f"{INFERENCE}, accuracy; 13.2, 11.2",
+         "Score the run again; below target the result belongs in open."),
+    Rule("E9", "The accuracy run of a service covered the whole data set", f"{INFERENCE}, accuracy; 13.3, 11.2",
+         "Repeat the accuracy run with all samples; a mapped model with its own data needs --skip=dataset-size-check.",
+         skip="dataset-size-check"),
+    Rule("E10", "Records of compliance tests of a service pass", f"{INFERENCE}, compliance; 9.1, 11.2",
+         "Repeat the test and put its record into audit.", divisions=STRICT, skip="compliance"),
     # compliance (9)
     Rule("C1", "Required compliance tests are there", f"{INFERENCE}, compliance; 9.1",
          "Run the missing test.", divisions=STRICT, skip="compliance"),
@@ -185,7 +208,7 @@ RULES: tuple[Rule, ...] = (
          "Write systems/<system>_power.yaml, or system_power_capacity into the description.", since="v6.1"),
 )  # fmt: skip
 
-SHORT_RULES = frozenset({"P3", "P6", "P7", "P8", "P9", "P11", "A5", "C2", "C3"})
+SHORT_RULES = frozenset({"P3", "P6", "P7", "P8", "P9", "P11", "A5", "C2", "C3", "E5", "E9"})
 """Rules that a run of a few seconds, or with a few queries, cannot keep: warnings in a check of short runs (16.6)."""
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

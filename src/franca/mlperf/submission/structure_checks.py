@@ -165,13 +165,17 @@ def check_power_fields(ctx: Context, sub: Submission, system: System) -> None:
             )
 
 
-def check_measurements(ctx: Context, place: Scenario) -> dict[str, str]:
-    """M1 to M3: the measurement directory of a scenario; returns the five fields that are there."""
+def check_measurements(ctx: Context, place: Scenario, *, service: bool = False) -> dict[str, str]:
+    """M1 to M3: the measurement directory of a scenario; returns the five fields that are there.
+
+    Results of the service form have no user.conf: their configuration is a file of its own (E1).
+    """
     directory = place.measurements()
     if directory is None:
         ctx.findings.add("M1", place.measurements_path(), "is missing", division=place.division)
         return {}
-    wanted = ("user.conf", "README.md", *(("mlperf.conf",) if ctx.table.number <= (4, 1) else ()))
+    wanted = ["README.md", *([] if service else ["user.conf"])]
+    wanted += ["mlperf.conf"] if ctx.table.number <= (4, 1) else []
     for name in wanted:
         node = directory.file(name)
         path = f"{directory.path}/{name}"

@@ -51,7 +51,10 @@ class Seeds(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """What a round asks of one benchmark. `required` and `optional` map a category to scenarios."""
+    """What a round asks of one benchmark. `required` and `optional` map a category to scenarios.
+
+    `service`: it may be measured behind an endpoint instead of by LoadGen.
+    """
 
     required: dict[str, list[str]]
     accuracy: list[Target]
@@ -68,6 +71,7 @@ class Model(msgspec.Struct, frozen=True):
     tests: list[str] = []
     output_tokens: OutputTokens | None = None
     test07_score: float = 0.0
+    service: bool = False
     token_latencies: bool = False
     token_bounds: dict[str, TokenBound] = {}
     equal_issue: bool = False
