@@ -10,6 +10,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from franca.mlperf.submission.checker import Options
 from franca.mlperf.submission.importing import import_tree
@@ -265,3 +267,36 @@ def test_short_runs_of_a_service_are_for_trying_out(tree: Path) -> None:
         change(place / SCORES, "accuracy_scores", "0", "total_samples", to=10)
     assert broken_rules(check(tree)) == {"E5", "E9", "B3"}
     assert check(tree, short=True).ok
+
+
+PLACES = [
+    (CONFIG, ("type",)), (CONFIG, ("settings",)), (CONFIG, ("settings", "runtime")),
+    (CONFIG, ("settings", "runtime", "min_duration_ms")), (CONFIG, ("settings", "runtime", "scheduler_random_seed")),
+    (CONFIG, ("settings", "load_pattern", "target_qps")), (CONFIG, ("version",)),
+    (SUMMARY, ("latency",)), (SUMMARY, ("latency", "early_stopping_percentiles")), (SUMMARY, ("qps",)),
+    (SUMMARY, ("n_samples_issued",)), (SUMMARY, ("duration_ns",)), (SUMMARY, ("test_started_at",)),
+    (SCORES, ("accuracy_scores",)), (SCORES, ("accuracy_scores", "0", "score")), (SCORES, ("n_samples_failed",)),
+    (SCORES, ("accuracy_scores", "0", "total_samples")),
+]  # fmt: skip
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.integers(10**17, 10**400), st.floats(), st.text(max_size=8)
+)
+VALUES = st.recursive(
+    SCALARS, lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=4), below, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(PLACES), value=VALUES)
+def test_no_value_in_any_place_stops_the_checker(tree: Path, place, value) -> None:
+    name, keys = place
+    path = tree / QWEN / "Server" / name
+    kept = path.read_bytes()
+    try:
+        change(path, *keys, to=value)
+        verdict = check(tree, round="v6.1")
+        to_csv(verdict)
+        assert len(verdict.records) in (4, 5)
+    finally:
+        path.write_bytes(kept)

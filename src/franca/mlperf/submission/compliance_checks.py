@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 
+from franca.errors import MalformedFile
+from franca.mlperf.logs.accuracy import AccuracyEntry, read_accuracy
 from franca.mlperf.submission.accuracy_checks import ACCURACY_TEXT, check_truncation
 from franca.mlperf.submission.context import ACCURACY_LOG, Context, Result
 from franca.mlperf.submission.documents import find_metric
@@ -27,6 +30,18 @@ TOKEN_LINES = (
     ("Sample length check pass: True",),
 )
 """TEST06: of each group one line must be there."""
+
+FIGURES = {
+    "TEST07": re.compile(r"^Accuracy score:[ \t]*([0-9]{1,15}(?:\.[0-9]{1,15})?)[ \t]*$", re.MULTILINE),
+    "TEST09": re.compile(r"^Mean output tokens:[ \t]*([0-9]{1,15}(?:\.[0-9]{1,15})?)[ \t]*$", re.MULTILINE),
+}
+"""Lines of the verification outputs that hold what was judged."""
+
+MAX_ANSWERS = 32 * 1024 * 1024
+"""Bytes of the longest log of TEST06 that is read: a hundred answers of 20 000 tokens of 8 bytes, in hexadecimal."""
+
+TOKEN_SIZES = (2, 4, 8)
+"""Bytes of a token in a log."""
 
 
 def check_compliance(ctx: Context, result: Result, place: Scenario) -> None:
@@ -186,11 +201,13 @@ def _delta_percent(base: str | None, test: str | None) -> float:
 
 
 def _check_verified(ctx: Context, result: Result, test: Node, name: str) -> None:
-    """C6: tests that are judged by their verification output alone."""
+    """C6: tests that are judged by their verification output, and by the log that it is of."""
     if name != "TEST06":
         output = "verify_output_len.txt" if name == "TEST09" else "verify_accuracy.txt"
-        _check_pass(ctx, result, test, output, "C6")
+        if _check_pass(ctx, result, test, output, "C6"):
+            _check_figure(ctx, result, test.file(output), name)
         return
+    _check_answers(ctx, result, test)
     node = test.file("verify_accuracy.txt")
     if node is None:
         ctx.findings.add("C6", f"{test.path}/verify_accuracy.txt", "is missing", division=result.division)
@@ -200,3 +217,44 @@ def _check_verified(ctx: Context, result: Result, test: Node, name: str) -> None
     for group in TOKEN_LINES:
         if text is not None and not lines & set(group):
             ctx.findings.add("C6", node.path, "a check did not pass", division=result.division, expected=group[0])
+
+
+def _check_figure(ctx: Context, result: Result, node: Node | None, name: str) -> None:
+    """C6: the figure of TEST07 or TEST09 keeps what the round asks, whatever the threshold that was written."""
+    bounds, least = result.rules.output_tokens, result.rules.test07_score
+    ranges = {"TEST07": (least, math.inf), "TEST09": (bounds.least, bounds.most) if bounds else (0.0, math.inf)}
+    text = ctx.text(node, "C6", result.division) if node and name in ranges else None
+    found = FIGURES[name].search(text) if text is not None and name in FIGURES else None
+    if node is None or found is None:
+        return
+    low, high = ranges[name]
+    if not low <= float(found.group(1)) <= high:
+        ctx.findings.add("C6", node.path, f"the figure of {name} is outside what the round asks",
+                         division=result.division, expected=f"{low:g} to {high:g}", found=found.group(1))  # fmt: skip
+
+
+def _check_answers(ctx: Context, result: Result, test: Node) -> None:
+    """C6: answers of TEST06 that can still be read have their first tokens and numbers of tokens."""
+    node = test.file(f"accuracy/{ACCURACY_LOG}")
+    if node is None:
+        return  # no official checker asks for it
+    if node.size > MAX_ANSWERS:
+        ctx.findings.add("C6", node.path, "is longer than a hundred answers", division=result.division, warn=True,
+                         expected=f"<= {MAX_ANSWERS} bytes", found=node.size)  # fmt: skip
+        return
+    try:
+        entries = list(read_accuracy(ctx.disk(node.path)))
+    except MalformedFile as error:
+        ctx.findings.add("C6", node.path, f"cannot be read: {error.message}", division=result.division, warn=True)
+        return
+    wrong = [entry for entry in entries if not _whole(entry, firsts=result.scenario != "Offline")]
+    if wrong or not entries:
+        what = f"{len(wrong)} of {len(entries)} answers lack their first token or have another number of tokens"
+        ctx.findings.add("C6", node.path, what if entries else "holds no answer", division=result.division)
+
+
+def _whole(entry: AccuracyEntry, *, firsts: bool) -> bool:
+    """As many tokens of 2, 4 or 8 bytes as were counted, and the first ones are those that were told."""
+    size, rest = divmod(len(entry.data), entry.token_count) if entry.token_count > 0 else (0, 1)
+    told = not firsts or (bool(entry.token_data) and entry.data.startswith(entry.token_data))
+    return not rest and size in TOKEN_SIZES and told

@@ -7,8 +7,9 @@ official checker does (submission structure of v6.1, service form).
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -182,32 +183,32 @@ class ServiceRun(msgspec.Struct, frozen=True):
 
 
 def settings_log(run: ServiceRun, scenario: str) -> DetailLog:
-    """The run under the keys of LoadGen's log, for the records of results; values that are missing are left out."""
+    """The run under the keys of LoadGen's log, for the records of results; what is missing or wrong is left out."""
     log = DetailLog(run.summary.path)
-    log.first = {key: DetailEntry(key, value, 0.0, 0, False, False) for key, value in _settings(run, scenario)}
+    for key, take in _settings(run, scenario).items():
+        with contextlib.suppress(MalformedFile):  # the rule of that value has found it already
+            value = take()
+            if value is not None:
+                whole = isinstance(value, float) and value.is_integer()
+                log.first[key] = DetailEntry(key, int(value) if whole else value, 0.0, 0, False, False)  # type: ignore[call-overload]
     return log
 
 
-def _settings(run: ServiceRun, scenario: str) -> Iterator[tuple[str, object]]:
-    numbers = {
-        "effective_target_qps": run.number(("target_qps",), (*LOAD, "target_qps")),
-        "effective_min_duration_ms": run.min_duration_ms,
-        "effective_min_query_count": run.number(("min_sample_count",), (*RUNTIME, "n_samples_to_issue")),
-        "qsl_reported_total_count": run.issued,
-        "result_query_count": run.completed,
-        "result_99.00_percentile_latency_ns": run.percentile("latency", "99.0"),
+def _settings(run: ServiceRun, scenario: str) -> dict[str, Callable[[], object]]:
+    summary, config = run.summary, run.config
+    return {
+        "loadgen_version": lambda: summary.find(("endpoints_version",)) or config.find(("version",)),
+        "test_datetime": lambda: summary.find(("test_datetime",)) or summary.find(("test_started_at",)),
+        "effective_scenario": lambda: scenario,
+        "effective_target_qps": lambda: run.number(("target_qps",), (*LOAD, "target_qps")),
+        "effective_min_duration_ms": lambda: run.min_duration_ms,
+        "effective_min_query_count": lambda: run.number(("min_sample_count",), (*RUNTIME, "n_samples_to_issue")),
+        "effective_sample_index_rng_seed": lambda: run.sample_index_seed,
+        "effective_schedule_rng_seed": lambda: run.schedule_seed,
+        "qsl_reported_total_count": lambda: run.issued,
+        "result_query_count": lambda: run.completed,
+        "result_99.00_percentile_latency_ns": lambda: run.percentile("latency", "99.0"),
     }
-    for key, value in numbers.items():
-        if value is not None:
-            yield key, int(value) if value.is_integer() else value
-    others = {
-        "effective_scenario": scenario,
-        "effective_sample_index_rng_seed": run.sample_index_seed,
-        "effective_schedule_rng_seed": run.schedule_seed,
-        "loadgen_version": run.summary.find(("endpoints_version",)) or run.config.find(("version",)),
-        "test_datetime": run.summary.find(("test_datetime",)) or run.summary.find(("test_started_at",)),
-    }
-    yield from ((key, value) for key, value in others.items() if value is not None)
 
 
 class Scores(msgspec.Struct, frozen=True):
