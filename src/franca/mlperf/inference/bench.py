@@ -8,19 +8,20 @@ from typing import Any
 
 import msgspec
 
-from franca.errors import FrancaError
+from franca.errors import FrancaError, UsageError
 from franca.mlperf.inference import targets
-from franca.mlperf.inference.config import Entry, format_config
+from franca.mlperf.inference.config import Entry, format_config, lookup
 from franca.mlperf.inference.job import Job, PartSpec
 from franca.mlperf.inference.progress import Follower
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.runner import CHILD_LOG, Child, Interpreter, run_job
-from franca.mlperf.inference.scenarios import Mode, Scenario
+from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree
 from franca.mlperf.inference.tokens import token_entries, uses_tokens
 
 COMPILING_S = 600.0  #: torch.compile of a large model takes minutes
+MOST_PER_QUERY = 1 << 16  #: of MultiStream: more in a query than any memory was planned for
 NO_AUDIT = "no-audit.config"  #: never exists: LoadGen would else read ./audit.config (section 2.4)
 
 
@@ -48,9 +49,10 @@ class Baseline(msgspec.Struct, frozen=True):
     def loop(self, batch: int) -> Loop:
         return next(x for x in self.loops if x.batch == batch)
 
-    def rates(self) -> targets.Rates:
+    def rates(self, per_query: int) -> targets.Rates:
+        """``per_query``: samples of a query of MultiStream."""
         best = max(x.samples_per_second for x in self.loops)
-        one, eight = self.loop(1), self.loop(8)
+        one, eight = self.loop(1), self.loop(per_query)
         return targets.Rates(one.median_s, eight.median_s, best, one.fast_s, eight.fast_s)
 
 
@@ -84,6 +86,7 @@ class Bench:
             harness=spec.harness,
             library=spec.library,
             servers=tuple(spec.servers),
+            samples_per_query=self.per_query(Scenario.MULTI_STREAM),
             seeds=tuple(SEEDS[spec.round]) if spec.round else (),
         )
 
@@ -102,6 +105,20 @@ class Bench:
             user_conf=conf,
             audit_conf=os.path.join(outdir, NO_AUDIT),
         )
+
+    def per_query(self, scenario: Scenario) -> int:
+        """Samples of a query: 1, in Offline 0 for all, in MultiStream what the user's configuration says, else 8.
+
+        Raises:
+            UsageError: a number that no query can have.
+        """
+        if scenario is not Scenario.MULTI_STREAM:
+            return FACTS[scenario].samples_per_query
+        entry = lookup(self.given, self.spec.model_key, scenario, "samples_per_query")
+        found = int(entry.value) if entry else FACTS[scenario].samples_per_query
+        if not 1 <= found <= MOST_PER_QUERY:
+            raise UsageError(f"samples_per_query is {found}, expected 1 to {MOST_PER_QUERY}")
+        return found
 
     def bound_ms(self, scenario: Scenario) -> float:
         """The latency bound that is written for Server; none where LoadGen judges by tokens."""

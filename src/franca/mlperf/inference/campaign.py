@@ -93,6 +93,7 @@ class Campaign:
         framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
         self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
+        self.bench.per_query(Scenario.MULTI_STREAM)  # refused before anything runs
         self.facts = self._facts()
 
     def _with_library(self, spec: RunSpec) -> RunSpec:
@@ -212,7 +213,7 @@ class Campaign:
         return self.baseline
 
     def _measure_baseline(self, final: str, identity: str) -> Baseline:
-        batches = tuple(sorted({1, 8, self.spec.max_batchsize}))
+        batches = tuple(sorted({1, self.bench.per_query(Scenario.MULTI_STREAM), self.spec.max_batchsize}))
         self.say("the bare model, no LoadGen: sizes the runs and evaluates the model directly")
         staged = self.bench.tree.stage("baseline")
         seconds = self.profile.baseline_s
@@ -253,7 +254,8 @@ class Campaign:
         final = self.bench.tree.folder(scenario, Mode.ACCURACY)
         self.say(f"{scenario.value} accuracy: every sample once")
         staged = self.bench.tree.stage(f"{scenario.slug}-accuracy")
-        entries, expected = targets.accuracy_entries(scenario, baseline.rates(), baseline.count)
+        rates = baseline.rates(self.bench.per_query(Scenario.MULTI_STREAM))
+        entries, expected = targets.accuracy_entries(scenario, rates, baseline.count)
         job = self.bench.loadgen_job(scenario, Mode.ACCURACY, staged, entries)
         child = self.bench.child(job, final, watchdog_limit(expected, baseline.count))
         score = child.answer["score"]

@@ -36,6 +36,7 @@ class Job(NamedTuple):
     max_batchsize: int = 32
     batch_timeout_ms: float = 0.0
     coalesce: bool = False
+    samples_per_query: int = 8  #: of MultiStream, as user.conf has it
     engine: str = ""  #: of the C++ harness (``spec.ENGINES``); "" = LoadGen's Python wheel
     harness: str = ""  #: the program, where there is an engine
     library: str = ""  #: that the engine opens, where it opens one

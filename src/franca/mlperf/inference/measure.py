@@ -15,7 +15,7 @@ from franca.mlperf.inference.host import Watch
 from franca.mlperf.inference.profiles import Profile
 from franca.mlperf.inference.results import Histogram, Overhead, Performance, read_performance
 from franca.mlperf.inference.runner import watchdog_limit
-from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario
+from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.inference.search import Budget, Outcome, ServerSearch, Tools
 
 MAX_RUNS = 4  #: of one scenario when its target was found here and proved wrong
@@ -105,9 +105,9 @@ class Measurement:
             value = profile.targets[self.scenario]
             text = f"{targets.target_key(self.scenario)} = {value:g} in {profile.name} runs"
             return Outcome(targets.Choice(value, text))
-        choice = targets.first_choice(self.scenario, self.baseline.rates(), offline_rate)
+        choice = targets.first_choice(self.scenario, self._rates(), offline_rate)
         if self._peaks():
-            ceiling = offline_rate or targets.expected_offline(self.baseline.rates())
+            ceiling = offline_rate or targets.expected_offline(self._rates())
             return self._searched(lambda search: search.highest(choice, ceiling))
         stored = configs.stored_choice(self.bench.spec, self.scenario)
         if self.scenario.is_stream:
@@ -120,7 +120,7 @@ class Measurement:
 
     def _bounded(self, choice: targets.Choice) -> targets.Choice:
         bench = self.bench
-        rates = self.baseline.rates()
+        rates = self._rates()
         return targets.bounded(self.scenario, bench.profile, choice, rates, bench.given, bench.spec.model_key)
 
     def _searched(self, go: Callable[[ServerSearch], Outcome]) -> Outcome:
@@ -191,11 +191,14 @@ class Measurement:
             )
             self.bench.say(text + tight)
 
+    def _rates(self) -> targets.Rates:
+        return self.baseline.rates(self.bench.per_query(Scenario.MULTI_STREAM))
+
     def _overhead(self, performance: Performance) -> Overhead | None:
         """Against the bare loop with the batch that the scenario uses; none for Server, which is paced."""
         if self.scenario is Scenario.SERVER or not performance.duration_s:
             return None
-        size = FACTS[self.scenario].samples_per_query
+        size = self.bench.per_query(self.scenario)
         loop = self.baseline.loop(size or self.bench.spec.max_batchsize)
         rate = performance.samples / performance.duration_s
         if self.scenario is Scenario.OFFLINE:

@@ -17,7 +17,7 @@ from franca.mlperf.inference.bench import Bench
 from franca.mlperf.inference.job import Job, job_from_json
 from franca.mlperf.inference.results import DETAIL, Performance, Power, read_performance
 from franca.mlperf.inference.runner import command_line, watchdog_limit, write_job
-from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario
+from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.power.client import PHASES, RUN_LOGS, PowerServer, measure
 from franca.mlperf.submission.power_records import mean_watts, read_samples
@@ -121,7 +121,7 @@ def read_power(folder: str, scenario: Scenario, performance: Performance) -> Pow
     if scenario.is_stream:
         seconds = (window[1] - window[0]).total_seconds()
         value, unit = watts * seconds * 1000 / performance.queries, "mJ/query"
-    per_query = FACTS[scenario].samples_per_query
+    per_query = performance.samples / performance.queries
     return Power(
         watts=watts,
         value=value,

@@ -262,19 +262,19 @@ def read_performance(folder: str, scenario: Scenario) -> Performance:
     metric = _metric_key(log, scenario)
     value = float(log.number(metric)) * facts.scale
     queries = log.integer("result_query_count")
-    samples = queries * int(log.number("effective_samples_per_query"))
+    per_query = int(log.number("effective_samples_per_query"))
     return Performance(
         metric=metric,
         title=facts.title,
         unit=facts.unit,
         value=value,
-        samples_per_second=throughput(scenario, value),
+        samples_per_second=throughput(scenario, value, per_query),
         valid=log.text("result_validity") == "VALID",
         flags=_flags(log, scenario),
         errors=[str(e.value) for e in log.fatal_errors()],
         warnings=_warnings(log),
         queries=queries,
-        samples=samples,
+        samples=queries * per_query,
         dataset_samples=log.integer("qsl_reported_total_count"),
         duration_s=_duration(log),
         min_duration_s=float(log.number("effective_min_duration_ms")) / 1000,

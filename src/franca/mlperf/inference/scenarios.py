@@ -71,11 +71,15 @@ FACTS: dict[Scenario, ScenarioFacts] = {
 }
 
 
-def throughput(scenario: Scenario, value: float) -> float:
-    """Samples per second that a metric value stands for (section 3.8); 0 for a latency of zero."""
+def throughput(scenario: Scenario, value: float, per_query: int = 0) -> float:
+    """Samples per second that a metric value stands for (section 3.8); 0 for a latency of zero.
+
+    Args:
+        per_query: samples of a query of a stream; 0 = as the rules have it.
+    """
     if not scenario.is_stream:
         return value
-    return 1000.0 * FACTS[scenario].samples_per_query / value if value > 0 else 0.0
+    return 1000.0 * (per_query or FACTS[scenario].samples_per_query) / value if value > 0 else 0.0
 
 
 def scenario_named(text: str) -> Scenario | None:

@@ -22,7 +22,7 @@ now = time.perf_counter_ns
 
 
 class InlineSut:
-    """Runs the model inside ``issue``: SingleStream (1 sample) and MultiStream (8)."""
+    """Runs the model inside ``issue``: SingleStream (1 sample) and MultiStream (8, or as user.conf says)."""
 
     def __init__(self, predictor: Predictor, make_lane: Callable[[int], Lane], failures: Failures, size: int) -> None:
         self._predictor = predictor

@@ -30,7 +30,9 @@ BYTES_PER_SAMPLE = 230  #: in Offline
 
 
 class Rates(NamedTuple):
-    """Measured in the bare loop: seconds of one call with 1 and 8 samples, samples/s with large batches."""
+    """Measured in the bare loop: seconds of one call with 1 sample and with 8, or what a query of MultiStream has;
+    samples/s with large batches.
+    """
 
     single_s: float
     eight_s: float

@@ -24,7 +24,7 @@ def answer(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str,
     loadgen = _import_loadgen()
     predictor, capabilities = predictor_for(job, dataset, metric)
     settings = _settings(loadgen, job)
-    sut, checked = _sut(loadgen, job, predictor, failures, tokens=wanted_by(settings))
+    sut, checked = _sut(loadgen, job, predictor, failures, settings=settings)
     handle_qsl = loadgen.ConstructQSL(
         dataset.count,
         dataset.performance_count,
@@ -109,8 +109,9 @@ def _registered(loadgen: Any, predictor: Predictor, issue: Any, flush: Any, fail
     return loadgen.ConstructQDL(query, flush, named), loadgen.DestroyQDL
 
 
-def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures, *, tokens: bool) -> tuple[Any, Any]:
+def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures, *, settings: Any) -> tuple[Any, Any]:
     """The system under test, and its watcher when it is a plug-in."""
+    tokens = wanted_by(settings)
     firsts = job.scenario != "Offline"  # which LoadGen asks no first tokens of
     if job.sut.name and tokens:
         watch = CheckedTokens(TokenResponder(loadgen, predictor.metric, firsts=firsts), failures, predictor.metric)
@@ -125,7 +126,7 @@ def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures, *, to
 
     lane = token_lanes(loadgen, predictor, failures, firsts=firsts) if tokens else plain
     if job.scenario in ("SingleStream", "MultiStream"):
-        size = 1 if job.scenario == "SingleStream" else 8
+        size = 1 if job.scenario == "SingleStream" else settings.multi_stream_samples_per_query
         return InlineSut(predictor, lane, failures, size), None
     return (
         QueueSut(

@@ -61,7 +61,7 @@ def config_text(job: Job, dataset: Any, metric: Any, rows: Rows | None, descript
 
 def largest_batch(job: Job) -> int:
     """A stream's query is one batch."""
-    return {"SingleStream": 1, "MultiStream": 8}.get(job.scenario, job.max_batchsize)
+    return {"SingleStream": 1, "MultiStream": job.samples_per_query}.get(job.scenario, job.max_batchsize)
 
 
 def _engine_values(job: Job, rows: Rows | None) -> dict[str, Any]:
