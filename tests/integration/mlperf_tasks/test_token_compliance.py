@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -111,3 +112,15 @@ def test_a_system_that_lies_is_caught(tmp_path, changes, check) -> None:
 def test_what_cannot_be_verified_is_refused_with_the_reason(tmp_path, changes, said) -> None:
     with pytest.raises(Refused, match=said):
         run(tmp_path, ["TEST06"], **changes)
+
+
+def test_the_version_of_a_plug_in_is_what_it_says_once_it_was_loaded(tmp_path) -> None:
+    result = run(tmp_path, [])
+    again = run(tmp_path, [])
+    for one in (result, again):  # the second is made of finished parts
+        assert one.software["Speaker"] == "1"
+        # The folder keeps its name: finished parts are found by it before the backend is loaded.
+        assert one.sut == "default-franca-cpu-Speaker-vunknown-default_config"
+        described = json.loads((Path(one.folder).parent / "cm-sut-info.json").read_text("utf-8"))
+        assert (described["framework"], described["framework_version"]) == ("Speaker", "v1")
+    assert again.scenarios[0].performance.reused

@@ -39,7 +39,7 @@ from franca.mlperf.inference.sidecars import write_sidecars, write_sut_info
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
 from franca.mlperf.inference.tokens import check_tokens
-from franca.mlperf.inference.tools import runtime_version, versions
+from franca.mlperf.inference.tools import BACKEND_NEEDS, plain_name, runtime_version, versions
 from franca.mlperf.native.libraries import onnxruntime_library
 from franca.mlperf.network.facts import network_facts
 from franca.mlperf.power.client import PHASES, reach
@@ -69,6 +69,7 @@ class Campaign:
             self.bench.tree.make()
             write_sut_info(self.bench.tree.sut_folder, self.spec, self.software)
             scenarios = self._scenarios()
+            self._note_version()
             result = self._result(scenarios, started, time.monotonic() - began)
             raw = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
             write_bytes_atomic(os.path.join(self.bench.tree.root, RESULTS), raw)
@@ -89,7 +90,7 @@ class Campaign:
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
         spec = self._with_library(spec)
         self.system = system.describe() | (network_facts(spec.workers) if spec.servers else {})
-        backend = spec.backend.name.rpartition(":")[2]
+        backend = plain_name(spec.backend.name)
         framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
         self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
@@ -274,6 +275,18 @@ class Campaign:
         write_sidecars(staged, self.spec, self.system, self.software)
         self.bench.tree.publish(staged, final)
         return accuracy
+
+    def _note_version(self) -> None:
+        """What a plug-in backend says of its version, once it was loaded.
+
+        The folder keeps ``vunknown``: finished parts are looked for in it before any backend is loaded, and the
+        records inside name it.
+        """
+        if self.spec.backend.name in BACKEND_NEEDS:
+            return
+        version = str(self._measured_baseline().capabilities.get("version") or "unknown")
+        self.software = {**self.software, plain_name(self.spec.backend.name): version}
+        write_sut_info(self.bench.tree.sut_folder, self.spec, self.software)
 
     # -- the record --------------------------------------------------------------------------------
 

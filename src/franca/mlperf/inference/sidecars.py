@@ -7,7 +7,7 @@ from typing import Any
 
 from franca.catalog.files import write_json_atomic
 from franca.mlperf.inference.spec import RunSpec
-from franca.mlperf.inference.tools import runtime_version
+from franca.mlperf.inference.tools import plain_name, runtime_version
 
 
 def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software: dict[str, str]) -> None:
@@ -35,12 +35,11 @@ def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software:
 
 def write_sut_info(folder: str, spec: RunSpec, software: dict[str, str]) -> None:
     """``cm-sut-info.json``, which stands once for all models of a system under test."""
-    backend = spec.backend.name.rpartition(":")[2]
     data = {
         "hardware_name": spec.hw_name,
         "implementation": spec.implementation,
         "device": spec.device,
-        "framework": backend,
+        "framework": plain_name(spec.backend.name),
         "framework_version": f"v{runtime_version(spec.backend.name, software)}",
         "run_config": "default_config",
     }

@@ -38,9 +38,14 @@ print(json.dumps(out))
 
 
 def runtime_version(backend: str, software: dict[str, str]) -> str:
-    """Version of the package behind a backend; "unknown" for a plug-in's."""
-    name = BACKEND_NEEDS[backend][0] if backend in BACKEND_NEEDS else backend
+    """Version of the package behind a backend; of a plug-in what it said of itself, "unknown" before it was asked."""
+    name = BACKEND_NEEDS[backend][0] if backend in BACKEND_NEEDS else plain_name(backend)
     return software.get(name, "unknown")
+
+
+def plain_name(backend: str) -> str:
+    """A backend as it is named in folders and tables: of a plug-in the class alone."""
+    return backend.rpartition(":")[2]
 
 
 def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:
