@@ -40,6 +40,7 @@ def benchmark(
     backend: dict | None = None,
     plain: str = "",
     scenarios: tuple[str, ...] = ("MultiStream", "Offline"),
+    name: str = "onnxruntime-tensors",
 ) -> dict[str, Any]:
     """Accuracy of each scenario; the logs stay in ``folder``. ``plain`` names a backend of ``plain_backends``."""
     data = {
@@ -47,7 +48,7 @@ def benchmark(
         "model": "tiny",
         "model_file": str(model),
         "dataset_name": "tiny",
-        "backend": {"name": "onnxruntime-tensors", "options": {"model": str(model), **(backend or {})}}
+        "backend": {"name": name, "options": {"model": str(model), **(backend or {})}}
         if not plain
         else {"name": f"plain_backends:{plain}"},
         "python_path": [str(Path(__file__).parent)],

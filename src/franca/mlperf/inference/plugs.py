@@ -126,6 +126,7 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("metric", "label"): "franca.mlperf.inference.metrics:LabelMetric",
     ("backend", "onnxruntime-tensors"): "franca.mlperf.inference.backends.tensors:TensorsBackend",
     ("backend", "onnxruntime-greedy"): "franca.mlperf.tasks.greedy:GreedyBackend",
+    ("backend", "onnxruntime-volumes"): "franca.mlperf.tasks.volumes:SlidingWindowBackend",
     ("dataset", "imagenet"): "franca.mlperf.tasks.imagenet:ImageNet",
     ("dataset", "coco"): "franca.mlperf.tasks.coco:CocoDetection",
     ("dataset", "squad"): "franca.mlperf.tasks.squad:Squad",
