@@ -20,8 +20,10 @@ BACKEND_NEEDS = {
     "onnxruntime-generic": _ORT,
     "onnxruntime-tensors": _ORT,
     "onnxruntime-greedy": _ORT,
+    "onnxruntime-volumes": _ORT,
     "pytorch": _TORCH,
     "pytorch-generic": _TORCH,
+    "pytorch-clicks": _TORCH,
 }
 
 _PROBE = """

@@ -35,6 +35,14 @@ class TorchBackend:
     def load(self) -> Capabilities:
         if self.mode not in MODES:
             raise PlugError(f"mode {self.mode!r} is not known to PyTorch here ({', '.join(MODES)})")
+        torch = self._started()
+        module = self._script(torch) if self.mode == "torchscript" else self._eager(torch)
+        module = module.to(self._device).eval()
+        self._call = torch.compile(module) if self.mode == "compile" else module
+        return Capabilities("pytorch", str(torch.__version__), str(self._device))
+
+    def _started(self) -> Any:
+        """PyTorch, with the device and the threads chosen."""
         try:
             import torch
         except ImportError as error:
@@ -43,10 +51,7 @@ class TorchBackend:
         self._device = self._chosen(torch)
         if self.threads:
             torch.set_num_threads(self.threads)
-        module = self._script(torch) if self.mode == "torchscript" else self._eager(torch)
-        module = module.to(self._device).eval()
-        self._call = torch.compile(module) if self.mode == "compile" else module
-        return Capabilities("pytorch", str(torch.__version__), str(self._device))
+        return torch
 
     def predict(self, batch: Any) -> Any:
         return self._first_output([batch]).cpu().numpy()
