@@ -20,7 +20,7 @@ def make_digits(folder: Path, python: str = sys.executable, *words: str) -> Path
     """The data set and a perceptron in ``folder``."""
     (folder / "model").mkdir()
     _program("get-dataset-digits/make_digits.py", sys.executable, str(folder), digests())
-    given = ["--kind", "mlp", "--data", str(folder), "--out", str(folder / "model"), "--target", "90", *words]
+    given = ["--kind", "mlp", "--data", str(folder), "--out", str(folder / "model"), "--target", "96.5", *words]
     _program("get-ml-model-digits/train.py", python, *given)
     return folder
 

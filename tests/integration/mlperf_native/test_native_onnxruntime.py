@@ -17,6 +17,7 @@ from franca.mlperf.native.libraries import onnxruntime_library
 from tests.integration.mlperf_inference.inference_cases import ALL
 from tests.integration.mlperf_native.native_digits import make_digits, request_from_flags
 from tests.integration.mlperf_native.test_native_bridge import run_here, sut_name
+from tests.shared import shared
 
 TARGETS = {"server_qps": 100, "server_bound_ms": 200}
 
@@ -76,7 +77,7 @@ def test_a_package_brings_the_library_and_its_version() -> None:
     assert Path(spec.origin).parent in Path(found.path).parents and found.version == onnxruntime.__version__
 
 
-def test_the_digits_run_by_the_users_flags(harness, library, tmp_path) -> None:
+def test_the_digits_run_by_the_users_flags(harness, library, tmp_path, tmp_path_factory) -> None:
     pytest.importorskip("sklearn")
     flags = {
         "CM_MLPERF_IMPLEMENTATION": "cpp",
@@ -85,7 +86,8 @@ def test_the_digits_run_by_the_users_flags(harness, library, tmp_path) -> None:
         "CM_TEST_QUERY_COUNT": "20",
         "CM_MLPERF_NATIVE_HARNESS": harness.program,
     }
-    spec = request_from_flags(make_digits(tmp_path), tmp_path / "results", flags)
+    digits = shared(tmp_path_factory, "digits", make_digits)
+    spec = request_from_flags(digits, tmp_path / "results", flags)
     for one in Campaign(spec, lambda text: None).run().scenarios:
         assert one.accuracy.equals_direct and one.accuracy.value == one.accuracy.direct > 90
         assert one.performance.samples >= 20 and not one.performance.errors
