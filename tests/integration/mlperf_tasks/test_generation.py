@@ -22,7 +22,6 @@ pytest.importorskip("tokenizers")
 SCRIPTS = Path(__file__).resolve().parents[3] / "recipes" / "script"
 CONF = """*.*.min_duration = 200
 *.*.min_query_count = 100
-*.Offline.min_query_count = 5000
 *.Server.ttft_latency = 20000
 *.Server.tpot_latency = 5000
 """
@@ -39,6 +38,7 @@ def counting(tmp_path_factory: pytest.TempPathFactory) -> Path:
         environ = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as the recipe has it
         subprocess.run([sys.executable, *map(str, argv)], check=True, timeout=300, capture_output=True, env=environ)
     (folder / "user.conf").write_text(CONF, "utf-8")
+    (folder / "whole.conf").write_text(CONF + "*.Offline.min_query_count = 5000\n", "utf-8")  # the whole data set
     return folder
 
 
@@ -91,7 +91,8 @@ def test_texts_are_generated_measured_and_judged(counting, tmp_path) -> None:
 
 def test_a_tree_of_generated_texts_has_tokens_a_second(counting, tmp_path) -> None:
     everything = {"name": "texts", "options": {"path": str(counting / "prompts.json")}}
-    spec = request(counting, tmp_path / "r", scenarios=["Offline"], dataset=everything, max_batchsize=256)
+    whole = {"dataset": everything, "max_batchsize": 256, "user_conf": str(counting / "whole.conf")}
+    spec = request(counting, tmp_path / "r", scenarios=["Offline"], **whole)
     result = campaign.run(spec, lambda line: None)
     options = BuildOptions(
         results_dir=str(tmp_path / "r"), submission_dir=str(tmp_path / "tree"), submitter="Community", round="v6.1"
