@@ -145,7 +145,7 @@ class Measurement:
         self._check_memory(plan)
         bench = self.bench
         what = "probe" if profile is not bench.profile else "performance"
-        likely_s = targets.likely_s(self.scenario, plan, self.baseline.rates())
+        likely_s = targets.likely_s(self.scenario, plan, self._rates())
         bench.say(f"{self.scenario.value} {what}, about {max(1.0, likely_s):.0f} s: {choice.reason}")
         staged = bench.tree.stage(f"{self.scenario.slug}-{what}")
         job = bench.loadgen_job(self.scenario, Mode.PERFORMANCE, staged, plan.entries)
