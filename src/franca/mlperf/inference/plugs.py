@@ -128,6 +128,7 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("backend", "onnxruntime-greedy"): "franca.mlperf.tasks.greedy:GreedyBackend",
     ("backend", "onnxruntime-volumes"): "franca.mlperf.tasks.volumes:SlidingWindowBackend",
     ("backend", "pytorch-clicks"): "franca.mlperf.tasks.dlrm:DlrmBackend",
+    ("backend", "pytorch-causal"): "franca.mlperf.tasks.causal:CausalBackend",
     ("dataset", "imagenet"): "franca.mlperf.tasks.imagenet:ImageNet",
     ("dataset", "coco"): "franca.mlperf.tasks.coco:CocoDetection",
     ("dataset", "squad"): "franca.mlperf.tasks.squad:Squad",
