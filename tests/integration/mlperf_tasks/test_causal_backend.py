@@ -9,13 +9,18 @@ import json
 import shutil
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from franca.mlperf.inference.guard import Failures
 from franca.mlperf.inference.plugs import PlugError, resolve
+from franca.mlperf.inference.streaming import token_lanes
+from franca.mlperf.inference.sut import Predictor
 from franca.mlperf.tasks.causal import CausalBackend
+from franca.mlperf.tasks.rouge import RougeMetric
 from tests.integration.mlperf_tasks.tiny_language_models import (
     END,
     POSITIONS,
@@ -88,6 +93,7 @@ def test_an_end_mark_can_be_chosen(model) -> None:
 @pytest.mark.parametrize(("beams", "least", "most"), [(4, 1, 9), (3, 5, 9)])
 def test_beams_find_what_a_plain_search_finds(model, beams, least, most) -> None:
     expected = [searched(model[0], prompt, beams, least, most) for prompt in PROMPTS]
+    assert expected != [likeliest(model[0], prompt, least, most) for prompt in PROMPTS]
     assert answers(loaded(model[1], beams=beams, least=least, most=most)) == expected
 
 
@@ -116,9 +122,18 @@ def test_first_tokens_are_told_once_before_the_answers_are_complete(model) -> No
     assert [one.tolist() for one in found] == answers(backend)
 
 
-def test_with_beams_no_first_token_is_known_and_none_is_told(model) -> None:
-    assert hasattr(loaded(model[1], beams=1), "generate")
-    assert not hasattr(loaded(model[1], beams=2), "generate")
+def test_with_beams_no_first_token_is_known_and_runs_that_measure_it_are_refused(model) -> None:
+    import mlperf_loadgen
+
+    metric = RougeMetric("")
+    lanes = {}
+    for beams in (1, 2):
+        predictor = Predictor(loaded(model[1], beams=beams), None, metric)
+        lanes[beams] = partial(token_lanes, mlperf_loadgen, predictor, Failures(""))
+    lanes[1](firsts=True)
+    lanes[2](firsts=False)  # Offline
+    with pytest.raises(PlugError, match="does not tell first tokens"):
+        lanes[2](firsts=True)
 
 
 def test_settings_of_the_folder_do_not_change_answers(tmp_path) -> None:

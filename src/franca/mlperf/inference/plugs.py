@@ -129,6 +129,7 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("backend", "onnxruntime-volumes"): "franca.mlperf.tasks.volumes:SlidingWindowBackend",
     ("backend", "pytorch-clicks"): "franca.mlperf.tasks.dlrm:DlrmBackend",
     ("backend", "pytorch-causal"): "franca.mlperf.tasks.causal:CausalBackend",
+    ("backend", "pytorch-transducer"): "franca.mlperf.tasks.transducer:TransducerBackend",
     ("dataset", "imagenet"): "franca.mlperf.tasks.imagenet:ImageNet",
     ("dataset", "coco"): "franca.mlperf.tasks.coco:CocoDetection",
     ("dataset", "squad"): "franca.mlperf.tasks.squad:Squad",

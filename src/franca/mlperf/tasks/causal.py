@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from franca.errors import FrancaError
-from franca.mlperf.inference.backends.torch_backend import chosen_device, imported_torch
+from franca.mlperf.inference.backends.torch_backend import chosen_device, first_line, imported_torch
 from franca.mlperf.inference.plugs import Capabilities, PlugError
 from franca.mlperf.tasks.files import read_json
 
@@ -211,9 +211,3 @@ class _FirstStep:
 
     def end(self) -> None:
         """Called when all answers are complete."""
-
-
-def first_line(error: BaseException) -> str:
-    """What the error says, without what follows in further lines."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -107,3 +107,9 @@ class TorchBackend:
             module.load_state_dict(torch.load(self.model, map_location="cpu", weights_only=True))
         except Exception as error:  # pickle, zip and key errors of a wrong file alike
             raise PlugError(f"weights {self.model} do not fit {self.factory}: {error}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """What the error says, without what follows in further lines."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
