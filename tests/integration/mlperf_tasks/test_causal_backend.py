@@ -253,7 +253,7 @@ BROKEN = [
     (written("model.safetensors", b"no"), "cannot be read: "),
     (with_config(num_hidden_layers=3), "lack 9 tensors of the model"),
     (with_config(intermediate_size=32), "cannot be read: "),
-    (lacking, "lack 1 tensors of the model .model.layers.1.mlp.up_proj.weight "),
+    (lacking, "lack 1 tensors of the model .first: model.layers.1.mlp.up_proj.weight"),
 ]
 
 

@@ -9,6 +9,7 @@ The folder is only read: nothing is fetched, no code of the folder runs, and ``.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -72,7 +73,7 @@ class CausalBackend:
     def load(self) -> Capabilities:
         self._torch = torch = imported_torch()
         try:
-            import transformers
+            transformers: Any = importlib.import_module("transformers")
         except ImportError as error:
             raise PlugError(f"transformers cannot be imported: {error} (pip install transformers)") from error
         self._device = chosen_device(torch, self.device)

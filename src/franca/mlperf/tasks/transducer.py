@@ -71,7 +71,7 @@ class Transducer:
     def __init__(self, torch: Any, weights: Mapping[str, Any], device: Any) -> None:
         self._torch = torch
         self._taken: set[str] = set()
-        self._weights = weights
+        self._weights = dict(weights)
         try:
             self._before = self._lstm("encoder.pre_rnn.lstm.").to(device)
             self._after = self._lstm("encoder.post_rnn.lstm.").to(device)
@@ -86,6 +86,7 @@ class Transducer:
             raise PlugError(f"tensors do not fit each other: {first_line(error)}") from error
         self.features = self._before.input_size
         self._check()
+        self._weights.clear()  # the networks have copies on their device
 
     def encode(self, features: Any, lengths: Any) -> tuple[Any, Any]:
         """What the joint network wants of each frame [n, frames, joint], and the numbers of frames [n].
