@@ -82,4 +82,4 @@ def test_a_language_model_is_measured_by_tokens_and_judged_by_its_answers(expect
     assert logged == dict(enumerate(answers))
     tokens = found.performance.tokens
     assert tokens.per_second > found.performance.samples_per_second
-    assert 0 < tokens.first.percentiles["50.00"] < found.performance.latencies.percentiles["50.00"]
+    assert 0 < tokens.first.percentiles["50.00"] < found.performance.latency.percentiles["50.00"]

@@ -24,6 +24,8 @@ BACKEND_NEEDS = {
     "pytorch": _TORCH,
     "pytorch-generic": _TORCH,
     "pytorch-clicks": _TORCH,
+    "pytorch-causal": _TORCH,
+    "pytorch-transducer": _TORCH,
 }
 
 _PROBE = """

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from franca.errors import FrancaError
-from franca.mlperf.inference.backends.torch_backend import chosen_device, first_line, imported_torch
+from franca.mlperf.inference.backends.torch_backend import TorchBackend, first_line
 from franca.mlperf.inference.plugs import Capabilities, PlugError
 from franca.mlperf.tasks.files import read_json
 
@@ -26,7 +26,7 @@ SAFE = ("model.safetensors", "model.safetensors.index.json")
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
-class CausalBackend:
+class CausalBackend(TorchBackend):
     """Continues prompts as ``tasks.texts.Texts`` gives them; an answer is its new tokens, the end mark with them.
 
     With several beams it is not known which beam wins, and so not what the first token is, before the answer is
@@ -59,9 +59,7 @@ class CausalBackend:
             raise PlugError(f"{beams} beams: expected 1 or more")
         if dtype not in DTYPES:
             raise PlugError(f"type {dtype!r} of weights is not known ({', '.join(DTYPES)})")
-        self.model = model
-        self.device = device
-        self.threads = threads
+        super().__init__(model, device=device, threads=threads)
         self.most = most
         self.least = least
         self.beams = beams
@@ -71,21 +69,22 @@ class CausalBackend:
             self.generate = self._generate
 
     def load(self) -> Capabilities:
-        self._torch = torch = imported_torch()
+        torch = self._started()
         try:
             transformers: Any = importlib.import_module("transformers")
         except ImportError as error:
             raise PlugError(f"transformers cannot be imported: {error} (pip install transformers)") from error
-        self._device = chosen_device(torch, self.device)
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        self._model = self._opened(transformers).to(self._device).eval()
+        opened = self._opened(transformers)
+        try:
+            self._model = opened.to(self._device).eval()
+        except RuntimeError as error:  # of a device without the memory
+            raise PlugError(f"model {self.model} does not fit on {self._device}: {first_line(error)}") from error
         self._vocabulary = int(self._model.get_input_embeddings().weight.shape[0])
         self._positions = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
         self._ends = self._end_marks()
-        self._chosen = self._model.generation_config = self._settings(transformers)
-        version = f"{torch.__version__}-transformers-{transformers.__version__}"
-        return Capabilities("pytorch-causal", version, str(self._device))
+        self._settled = self._model.generation_config = self._settings(transformers)
+        version = f"{torch.__version__}, transformers {transformers.__version__}"
+        return Capabilities("pytorch", version, str(self._device))
 
     def predict(self, batch: Any) -> list[Any]:
         return self._answers(batch, None)
@@ -106,7 +105,7 @@ class CausalBackend:
             found = self._model.generate(
                 input_ids=torch.from_numpy(ids).to(self._device),
                 attention_mask=torch.from_numpy(mask).to(self._device),
-                generation_config=self._chosen,
+                generation_config=self._settled,
                 streamer=streamer,
             )
         return [self._cut(row) for row in found[:, ids.shape[1] :].cpu().numpy()]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from franca.mlperf.inference.backends.torch_backend import chosen_device, first_line, imported_torch
+from franca.mlperf.inference.backends.torch_backend import TorchBackend, first_line
 from franca.mlperf.inference.plugs import Capabilities, PlugError
 from franca.mlperf.tasks.filterbanks import SPLICED, Filterbanks
 
@@ -21,7 +21,7 @@ WRAPPINGS = ("ema_state_dict", "state_dict")  #: of training programs; the avera
 UNUSED = "audio_preprocessor."  #: tables of the features, which are worked out anew
 
 
-class TransducerBackend:
+class TransducerBackend(TorchBackend):
     """Answers recordings as ``tasks.librispeech.LibriSpeech`` gives them with the places of letters in the alphabet.
 
     Args:
@@ -30,21 +30,16 @@ class TransducerBackend:
     """
 
     def __init__(self, model: str, device: str = "cpu", threads: int = 0) -> None:
-        self.model = model
-        self.device = device
-        self.threads = threads
+        super().__init__(model, device=device, threads=threads)
 
     def load(self) -> Capabilities:
-        self._torch = torch = imported_torch()
-        self._device = chosen_device(torch, self.device)
-        if self.threads:
-            torch.set_num_threads(self.threads)
+        torch = self._started()
         try:
             self._network = Transducer(torch, read_weights(torch, self.model), self._device)
         except PlugError as error:
             raise PlugError(f"model {self.model}: {error}") from error
         self._features = Filterbanks(torch, self._network.features // SPLICED, self._device)
-        return Capabilities("pytorch-transducer", str(torch.__version__), str(self._device))
+        return Capabilities("pytorch", str(torch.__version__), str(self._device))
 
     def predict(self, batch: Any) -> list[Any]:
         """Places of letters of each recording, int64. Raises ValueError: a recording is too short."""
