@@ -17,10 +17,11 @@ import pytest
 
 from franca.mlperf.inference.guard import Failures
 from franca.mlperf.inference.plugs import PlugError, resolve
+from franca.mlperf.inference.predictor import Predictor
 from franca.mlperf.inference.streaming import token_lanes
-from franca.mlperf.inference.sut import Predictor
 from franca.mlperf.tasks.causal import CausalBackend
 from franca.mlperf.tasks.rouge import RougeMetric
+from franca.mlperf.tasks.texts import Texts
 from tests.integration.mlperf_tasks.tiny_language_models import (
     END,
     POSITIONS,
@@ -125,10 +126,10 @@ def test_first_tokens_are_told_once_before_the_answers_are_complete(model) -> No
 def test_with_beams_no_first_token_is_known_and_runs_that_measure_it_are_refused(model) -> None:
     import mlperf_loadgen
 
-    metric = RougeMetric("")
+    data, metric = Texts(""), RougeMetric("")
     lanes = {}
     for beams in (1, 2):
-        predictor = Predictor(loaded(model[1], beams=beams), None, metric)
+        predictor = Predictor(loaded(model[1], beams=beams), data, metric)
         lanes[beams] = partial(token_lanes, mlperf_loadgen, predictor, Failures(""))
     lanes[1](firsts=True)
     lanes[2](firsts=False)  # Offline
