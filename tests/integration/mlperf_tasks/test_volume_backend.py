@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +174,9 @@ def test_models_and_volumes_that_do_not_fit_are_named(tmp_path) -> None:
         SlidingWindowBackend(str(tmp_path / "broken.onnx")).load()
     backend = SlidingWindowBackend(fixed, window=(4, 4, 4))
     backend.load()
-    with pytest.raises(ValueError, match=r"a volume has shape \(5, 5, 5\)"):
-        backend.predict([np.zeros((5, 5, 5), dtype=np.float32)])
+    for shape in ((5, 5, 5), (2, 5, 5, 5), (1, 5, 0, 5)):
+        with pytest.raises(ValueError, match=rf"a volume has shape {re.escape(str(shape))}, expected \(1, d, h, w\)"):
+            backend.predict([np.zeros(shape, dtype=np.float32)])
     narrow = SlidingWindowBackend(convolution(tmp_path / "n.onnx", (4, 4, 4), padded=0), window=(4, 4, 4))
     narrow.load()
     with pytest.raises(ValueError, match=r"gives \[1, 3, 2, 2, 2\] for a window, expected \[1, classes, 4, 4, 4\]"):

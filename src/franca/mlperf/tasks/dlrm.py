@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -56,7 +55,7 @@ class DlrmBackend(TorchBackend):
     """Probabilities of clicks for batches as ``criteo`` gives them: float32 [rows] for each sample.
 
     Args:
-        model: a file of weights (a state dictionary), or a folder that torchsnapshot wrote, as the published ones are.
+        model: a file of weights (a state dictionary), or a folder of torchsnapshot, the form of the published ones.
         device, threads: see ``TorchBackend``. All tables are on the device.
     """
 
@@ -104,8 +103,7 @@ class DlrmBackend(TorchBackend):
             except FrancaError as error:
                 raise PlugError(f"weights cannot be read: {error}") from error
         try:
-            mapped = zipfile.is_zipfile(self.model)  # what torch.save wrote before 1.6 cannot be mapped
-            found = torch.load(self.model, map_location="cpu", weights_only=True, mmap=mapped)
+            found = torch.load(self.model, map_location="cpu", weights_only=True)
         except Exception as error:  # pickle, zip and system errors of a wrong file alike
             raise PlugError(f"weights {self.model} cannot be read: {_first_line(error)}") from error
         if not isinstance(found, Mapping):

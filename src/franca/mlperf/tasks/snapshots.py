@@ -3,8 +3,9 @@
 Such a folder has ``.snapshot_metadata``, JSON with an entry for each value of each process (``0/model/NAME``), and
 the bytes of tensors in files beside it, several in one file or one in several. A large tensor is kept in pieces
 (``ChunkedTensor``); one that was spread over processes has its pieces in the entries of all of them
-(``ShardedTensor``). Only tensors of float32 in plain bytes are read, which is what the published weights of DLRM-v2
-are; nothing is unpickled.
+(``ShardedTensor``). Only tensors of float32 in plain bytes are read, which is how that library keeps float32; nothing
+is unpickled. Folders of ``torch.distributed.checkpoint`` are another format, whose metadata are a pickle; they are not
+read.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def is_snapshot(folder: str) -> bool:
 
 
 def read_snapshot(folder: str) -> dict[str, Any]:
-    """Its tensors by name, as arrays. A tensor takes memory once.
+    """Its tensors by name (``model/NAME``), as arrays. A tensor takes memory once.
 
     Raises:
         NotFound, MalformedFile: no metadata, or they do not agree with the files.
@@ -53,7 +54,7 @@ def read_snapshot(folder: str) -> dict[str, Any]:
     manifest = field(read_json(path, "metadata of the weights"), "manifest", dict, path, "the snapshot")
     pieces: dict[str, dict[tuple[int, ...], Piece]] = {}
     for key, entry in manifest.items():
-        name = key.split("/", 2)[-1]  # without the process and the kind of state
+        name = key.partition("/")[2]  # without the process
         for piece in _pieces(folder, path, name, entry):
             pieces.setdefault(name, {}).setdefault(piece.offsets, piece)  # processes repeat what is the same in all
     _check_size([piece for found in pieces.values() for piece in found.values()], path)

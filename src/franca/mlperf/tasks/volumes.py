@@ -108,8 +108,9 @@ class SlidingWindowBackend(OrtBackend):
         import numpy as np
 
         volume = np.asarray(volume, dtype=np.float32)
-        if volume.ndim != 4 or 0 in volume.shape:
-            raise ValueError(f"a volume has shape {volume.shape}, expected (channels, d, h, w)")
+        channels = self.input_shape[1]
+        if volume.ndim != 4 or 0 in volume.shape or (isinstance(channels, int) and channels != len(volume)):
+            raise ValueError(f"a volume has shape {volume.shape}, expected ({channels}, d, h, w)")
         axes = [Axis(*one) for one in zip(volume.shape[1:], self.window, self.steps, strict=True)]
         depth = axes[0]
         labels: Any = np.empty(volume.shape[1:], dtype=np.uint8)
