@@ -123,6 +123,16 @@ def test_what_to_do_about_an_invalid_run_stands_beside_it() -> None:
     assert "What to do" not in page(benchmark(written.ScenarioResult("Server", performance())))
 
 
+def test_a_result_of_a_busy_machine_says_so_at_the_top_and_in_its_place() -> None:
+    def shown(others: float) -> str:
+        host = written.HostLoad(cores=2, others=others, steal=0.0, load_before=1.0, load_after=3.5)
+        return page(benchmark(written.ScenarioResult("Server", performance(host=host))))
+
+    text = shown(1.5)
+    assert "Busy machine. " in text and "other programs used 1.5 of 2 cores; load average 3.5" in text
+    assert "Busy machine" not in shown(0.1) and "Busy machine" not in page(FULL)
+
+
 def test_compliance_tests_are_shown_with_their_verdicts_and_reasons() -> None:
     tests = [
         written.Compliance(test="TEST01", passed=True, valid=True, reference=8000.0, score=7900.0, details=["same"]),

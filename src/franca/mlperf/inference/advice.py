@@ -5,6 +5,7 @@ from __future__ import annotations
 from franca.mlperf.inference.config import number_text
 from franca.mlperf.inference.results import HostLoad, Performance
 from franca.mlperf.inference.scenarios import Scenario
+from franca.results import noise
 
 RAN_OUT = "Ran out of generated queries"
 ENDED_EARLY = "Ending early"
@@ -43,14 +44,7 @@ def causes(scenario: Scenario, performance: Performance) -> str:
 
 def busy_words(host: HostLoad | None) -> str:
     """What else went on, for a machine that was busy; '' for a quiet one."""
-    if host is None or not host.noisy:
-        return ""
-    parts = []
-    if host.others > host.LIMIT:
-        parts.append(f"other programs used {host.others:.1f} of {host.cores} cores")
-    if host.steal > host.LIMIT:
-        parts.append(f"the hypervisor took {host.steal:.1f} cores away (steal)")
-    return f"{' and '.join(parts)}; load average {host.load_after:g}"
+    return noise.busy_words(host.cores, host.others, host.steal, host.load_after) if host is not None else ""
 
 
 def _too_slow(performance: Performance) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from franca.errors import Location, MalformedFile
 from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario, throughput
 from franca.mlperf.logs.detail import DetailLog, read_detail
+from franca.results.noise import LIMIT
 
 SCHEMA = "franca-inference-result-1"
 PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
@@ -53,8 +54,6 @@ class Tokens(msgspec.Struct, frozen=True):
 class HostLoad(msgspec.Struct, frozen=True, kw_only=True):
     """What else the machine did during a run: cores' worth of time, means over the run."""
 
-    LIMIT: ClassVar[float] = 0.2  #: of a core; above it the result is called noisy (section 20.4)
-
     cores: int
     others: float  #: used by other programs
     steal: float  #: taken by the hypervisor
@@ -63,7 +62,7 @@ class HostLoad(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def noisy(self) -> bool:
-        return max(self.others, self.steal) > self.LIMIT
+        return max(self.others, self.steal) > LIMIT
 
 
 class Tail(msgspec.Struct, frozen=True):

@@ -65,6 +65,10 @@ def _head(results: Results) -> Markup:
         notes.append(tag("p", tag("strong", "Not everything holds. "), join(problems, "; "), ".", class_="note bad"))
     if not results.submission_grade:
         notes.append(tag("p", tag("strong", "Trial run. "), results.note, class_="note"))
+    noisy = [one.scenario for one in results.scenarios if one.performance and one.performance.noise]
+    if noisy:
+        text = f"{', '.join(noisy)}: other work took time from the model, so latencies are longer and rates lower "
+        notes.append(tag("p", tag("strong", "Busy machine. "), text, "than on a quiet machine.", class_="note"))
     return tag(
         "header",
         tag("p", "Inference benchmark over MLPerf LoadGen", class_="eyebrow"),
@@ -215,6 +219,8 @@ def _validity(perf: Performance) -> Markup:
     rows.append(["LoadGen errors", errors, "; ".join(perf.errors[:5])])
     if perf.warnings:
         rows.append(["LoadGen warnings", str(len(perf.warnings)), "; ".join(perf.warnings[:5])])
+    if perf.noise:
+        rows.append(["Busy machine", "", perf.noise])
     rows += [["What to do", "", text] for text in perf.advice]
     return table("Why it is " + ("valid" if perf.good else "not valid"), ["Condition", "", "What it says"], rows)
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from franca.errors import Location, MalformedFile
+from franca.results.noise import busy_words
 
 SCHEMA = "franca-inference-result-1"
 MAX_BYTES = 64 << 20
@@ -62,6 +63,18 @@ class Tokens(msgspec.Struct, frozen=True):
     each: Latency | None
 
 
+class HostLoad(msgspec.Struct, frozen=True, kw_only=True):
+    cores: int
+    others: float
+    steal: float
+    load_after: float
+
+    @property
+    def noise(self) -> str:
+        """What else the machine did; '' when it was quiet."""
+        return busy_words(self.cores, self.others, self.steal, self.load_after)
+
+
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     title: str
@@ -85,12 +98,17 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[str] = []
     advice: list[str] = []
     peak_memory_bytes: int = 0
+    host: HostLoad | None = None
     reused: bool = False
     folder: str = ""
 
     @property
     def good(self) -> bool:
         return self.valid and not self.errors
+
+    @property
+    def noise(self) -> str:
+        return self.host.noise if self.host else ""
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
