@@ -23,7 +23,7 @@ class BadSut:
 
     def issue(self, ids, indices) -> None:
         self.queries += 1
-        if self.queries >= 20 and self.how not in ("flush", "no_start"):
+        if self.queries >= 20 and self.how not in ("flush", "no_start", "stop_fails"):
             getattr(self, self.how)(ids, indices)
         else:
             self.good(ids, indices)
@@ -33,7 +33,8 @@ class BadSut:
             raise OSError("flush went wrong")
 
     def stop(self) -> None:
-        pass
+        if self.how == "stop_fails":
+            raise OSError("the device does not close")
 
     def good(self, ids, indices) -> None:
         out = self.predictor.buffer(len(ids))
@@ -42,6 +43,12 @@ class BadSut:
 
     def raises(self, ids, indices) -> None:
         raise ValueError(f"cannot do sample {indices[0]}")
+
+    def shouts(self, ids, indices) -> None:
+        raise ValueError("\x1b[31mred\n" + "x" * 5_000_000)
+
+    def a_list(self, ids, indices) -> None:
+        self.complete(ids, [1.0 for _ in ids])
 
     def hangs(self, ids, indices) -> None:
         pass

@@ -21,6 +21,8 @@ CASES = [
     ("twice", "1 of 1 samples were answered twice", "failure.json"),
     ("wrong_size", "an answer has 2 bytes, the metric wants 8", "failure.json"),
     ("too_few", "0 answers were given to 1 samples", "failure.json"),
+    ("a_list", "the answers are a list, expected one contiguous array", "failure.json"),
+    ("stop_fails", "failed in stop: OSError: the device does not close", "failure.json"),
     ("flush", "failed in flush: OSError: flush went wrong", "failure.json"),
     ("no_start", "could not start: RuntimeError: the accelerator is on fire", "child.log"),
     ("exits", "ended with status 7 before the run was complete", "child.log"),
@@ -60,6 +62,17 @@ def test_a_broken_system_under_test_is_named(
     assert named.endswith("run_1.failed/" + log) and os.path.exists(named)
     assert not {name for name in folders(data["output"]) if name.startswith(".partial")}
     assert "run_1" not in folders(data["output"])
+
+
+def test_a_foreign_message_is_shown_short_and_without_control_characters(request_for, run_command) -> None:
+    data = request_for(
+        scenarios=["SingleStream"],
+        modes=["performance"],
+        sut={"name": "inference_bad_parts:BadSut", "options": {"how": "shouts"}},
+    )
+    done = run_command(data)
+    assert done.returncode == 1 and "ValueError: ?[31mred xxx" in done.stderr
+    assert len(done.stderr) < 5000 and "\x1b" not in done.stderr
 
 
 def test_a_backend_that_loses_samples_is_named(request_for, run_command) -> None:

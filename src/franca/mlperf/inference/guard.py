@@ -107,10 +107,14 @@ class CheckedResponder:
     def _problem(self, ids: Sequence[int], mine: list[int], payloads: Any) -> str:
         if len(mine) != len(ids):
             return f"{len(ids) - len(mine)} of {len(ids)} samples were answered twice or never asked"
+        if not hasattr(payloads, "__len__"):
+            return f"the answers are a {type(payloads).__name__}, expected one for each of {len(ids)} samples"
         if len(payloads) != len(ids):
             return f"{len(payloads)} answers were given to {len(ids)} samples"
         if not self._itemsize:
             return ""  # each has its own size
+        if not hasattr(payloads, "nbytes"):
+            return f"the answers are a {type(payloads).__name__}, expected one contiguous array"
         if payloads.nbytes != len(ids) * self._itemsize:
             found = payloads.nbytes // max(1, len(ids))
             return f"an answer has {found} bytes, the metric wants {self._itemsize}"

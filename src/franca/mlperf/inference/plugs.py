@@ -160,7 +160,8 @@ def resolve(kind: str, name: str) -> Any:
     module, _, attribute = target.partition(":")
     if not attribute:
         known = ", ".join(sorted(n for k, n in BUILT_IN if k == kind))
-        raise PlugError(f"no {kind} is called {name!r} (built in: {known}; or write package.module:Class)")
+        expected = f"built in: {known}; or write package.module:Class" if known else "expected package.module:Class"
+        raise PlugError(f"no {kind} is called {name!r} ({expected})")
     try:
         return getattr(importlib.import_module(module), attribute)
     except ImportError as error:

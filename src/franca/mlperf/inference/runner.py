@@ -19,8 +19,10 @@ from franca.mlperf.inference.boot import boot_argv
 from franca.mlperf.inference.child import SETUP_FAILED
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_to_json
 from franca.mlperf.inference.scenarios import Mode
+from franca.mlperf.logs.lines import excerpt
 from franca.runners import endings
 
+MAX_ERROR = 500  #: characters of a foreign exception that a message repeats; the log has all of it
 POLL_S = 0.5
 AFTER_FAILURE_S = 10.0  #: a run that has already failed gets this long to end and to write its logs
 MODE_NAMES = {m.loadgen_name: m.value for m in Mode}
@@ -207,7 +209,7 @@ def _caught(outdir: str) -> tuple[str, str] | None:
             data = json.load(source)
     except (OSError, ValueError):
         return None
-    return str(data["where"]), str(data["error"])
+    return str(data["where"]), excerpt(" ".join(str(data["error"]).split()), MAX_ERROR)
 
 
 def _setup_hint(text: str) -> str:

@@ -41,7 +41,7 @@ def answer(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str,
         loadgen.StartTestWithLogSettings(handle_sut, handle_qsl, settings, _log_settings(loadgen, job), job.audit_conf)
     seconds = time.perf_counter() - clock
     estimated_power_w = energy.watts()
-    sut.stop()
+    guarded("stop", sut.stop, failures)()
     destroy(handle_sut)
     loadgen.DestroyQSL(handle_qsl)
     return {
