@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import struct
 from pathlib import Path
 
 import pytest
 
+from franca.mlperf.submission.index import index_tree
+from franca.mlperf.submission.truncate import Truncation, plan_truncation, truncate
 from tests.unit.submission.submission_trees import REBELLIONS, check, closed_v6, set_fields
 
 PASSED = "First token check pass: Skipped\nEOS check pass: True\nSample length check pass: True\n"
@@ -90,3 +93,26 @@ def test_logged_answers_must_be_what_the_verdict_says(tmp_path, scenario, text, 
     (folder / "accuracy/mlperf_log_accuracy.json").write_text(f"[\n{text}\n]\n", "utf-8")
     found = said(folder)
     assert len(found) == len(words) and all(one.startswith(start) for one, start in zip(found, words, strict=True))
+
+
+@pytest.mark.parametrize("test", ["TEST07", "TEST09"])
+def test_answers_without_a_scorer_are_truncated_with_their_digest(tmp_path, test) -> None:
+    folder = place(tmp_path, "gpt-oss-120b", test)
+    log = folder / "accuracy/mlperf_log_accuracy.json"
+    log.parent.mkdir()
+    log.write_text("[\n" + ",\n".join(["{}"] * 9000) + "\n]\n")
+    whole = hashlib.sha256(log.read_bytes()).hexdigest()
+    tree = str(folder.parents[6])
+
+    def mine() -> list[Truncation]:
+        return [one for one in plan_truncation(tree, index_tree(tree)) if test in one.directory]
+
+    [item] = mine()
+    truncate(tree, item, str(tmp_path / "backup"))
+    assert (folder / "accuracy/accuracy.txt").read_text("utf-8") == f"hash={whole}\n"
+    assert log.stat().st_size == 2 * 4096 + 7
+    assert not mine()  # a second time there is nothing to do
+    log.write_text("[]")
+    (folder / "accuracy/accuracy.txt").unlink()
+    (folder / "accuracy/accuracy.txt").symlink_to("nowhere")
+    assert not mine()

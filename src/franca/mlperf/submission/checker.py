@@ -17,7 +17,7 @@ from franca.mlperf.submission.power_checks import check_power
 from franca.mlperf.submission.records import Record, make_record
 from franca.mlperf.submission.rules import ERROR, SHORT_RULES, SKIPS
 from franca.mlperf.submission.run_checks import check_repeats, check_run, open_run, take_result
-from franca.mlperf.submission.service import AUDIT, ONLINE, is_service
+from franca.mlperf.submission.service import AUDIT, ONLINE, SINCE, is_service
 from franca.mlperf.submission.service_checks import check_audits, check_service
 from franca.mlperf.submission.structure_checks import (
     check_measurements,
@@ -248,7 +248,7 @@ class _Walk:
             place.path, sub.division, sub.submitter, system, place.model, official, scenario,
             self.ctx.table.models[official],
         )  # fmt: skip
-        served = is_service(place.node)
+        served = self.ctx.table.number >= SINCE and is_service(place.node)
         self._places(place, served)
         result.measurements = check_measurements(self.ctx, place, service=served)
         result.private_id = self._private_id(sub, system)

@@ -28,6 +28,9 @@ AUDIT = "audit"
 """Directory of the records of compliance tests."""
 
 LOGS = ("performance/run_1/mlperf_log_detail.txt", "accuracy/mlperf_log_detail.txt")
+SINCE = (6, 1)
+"""Round from which on results may have this form."""
+
 ONLINE = "online"
 """How the service form calls Server."""
 

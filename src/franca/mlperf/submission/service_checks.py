@@ -16,7 +16,6 @@ from franca.mlperf.submission.run_checks import MIN_DURATION_MS
 from franca.mlperf.submission.service import Document, Scores, ServiceRun
 from franca.mlperf.submission.tables import Target, canonical_scenario
 
-SINCE = (6, 1)
 AUDITS = {
     "TEST01": "accuracy_in_performance_test",
     "TEST04": "output_caching_test",
@@ -35,10 +34,6 @@ COMPARED = ("qwen3-vl-235b-a22b",)
 
 def check_service(ctx: Context, result: Result, place: Scenario) -> None:
     """All rules of a scenario directory of the service form; keeps value, accuracy and settings."""
-    if ctx.table.number < SINCE:
-        first = f"v{SINCE[0]}.{SINCE[1]}"
-        ctx.findings.add("E1", place.path, f"results of the service form exist since {first}", division=place.division)
-        return
     if not result.rules.service:
         known = ", ".join(sorted(name for name, model in ctx.table.models.items() if model.service))
         ctx.findings.add("E2", place.path, "this benchmark is not measured as a service", division=place.division,
@@ -247,7 +242,7 @@ def _score_of(metrics: dict[str, float], metric: str) -> float | None:
 
 def check_audits(ctx: Context, result: Result, place: Scenario) -> None:
     """E10: records of compliance tests pass; TEST09 bounds the tokens of the run itself."""
-    if result.division == "open" or ctx.table.number < SINCE:
+    if result.division == "open":
         return
     for test in result.rules.tests:
         if test == "TEST09":
