@@ -101,6 +101,13 @@ def test_a_system_that_lies_is_caught(tmp_path, changes, check) -> None:
     assert "TEST06: NOT passed: 100 answers looked at: 100 with" in " ".join(table.render(result).split())
 
 
+def test_answers_to_some_samples_are_not_all_answers(tmp_path) -> None:
+    result = run(tmp_path, ["TEST09"], dataset={"name": "token_parts:Crowded"})
+    [test] = result.scenarios[0].compliance
+    assert not test.passed and "of 40 samples were logged" in test.details[0]
+    assert (Path(test.folder) / "verify_output_len.txt").read_text("utf-8").endswith("at once\nTEST FAIL\n")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -32,6 +32,12 @@ class Numbers:
         return np.arange(COUNT)
 
 
+class Crowded(Numbers):
+    """More samples than are in memory at once."""
+
+    performance_count = 7
+
+
 class Following:
     """A metric of tokens: right answers begin with the number after the sample's."""
 

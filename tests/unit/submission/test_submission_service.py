@@ -65,25 +65,18 @@ def test_a_language_model_without_tokens_a_second_is_told_in_samples(tree: Path)
     assert (record.result, record.unit) == (pytest.approx(20_000 / 610), "Samples/s")
 
 
-def edge(tree: Path, model: str, scenario: str, samples: int) -> Path:
+def edge(tree: Path, model: str, scenario: str) -> Path:
     set_fields(tree / SUBMITTER / "systems/box.json", system_type="edge")
     shutil.rmtree(tree / RESULTS)
     shutil.rmtree(tree / SUBMITTER / "src")
-    return add_result(tree, model, scenario, "online", samples)
+    return add_result(tree, model, scenario, "online")
 
 
-def test_streams_are_a_latency(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.unit.submission import service_trees
-
-    monkeypatch.setitem(service_trees.SCORES, "qwen3.6-27b", 85.4)
-    edge(tree, "qwen3.6-27b", "SingleStream", 995)
+@pytest.mark.parametrize(("model", "latency_ms"), [("qwen3.6-27b", 550), ("llama3.1-8b-edge", 750)])
+def test_streams_are_a_latency(tree: Path, model: str, latency_ms: float) -> None:
+    edge(tree, model, "SingleStream")
     [record] = check(tree).records
-    assert (record.result, record.unit) == (pytest.approx(550), "Latency (ms)")
-    words = {"rouge1": 39.0, "rouge2": 16.1, "rougeL": 24.6, "rougeLsum": 36.0, "gen_len": 3_051_113}
-    monkeypatch.setitem(service_trees.SCORES, "llama3.1-8b-edge", words)
-    edge(tree, "llama3.1-8b-edge", "SingleStream", 5000)
-    [record] = check(tree).records
-    assert (record.result, record.unit) == (pytest.approx(750), "Latency (ms)")
+    assert (record.result, record.unit) == (pytest.approx(latency_ms), "Latency (ms)")
 
 
 def test_open_results_may_be_called_online_and_closed_ones_may_not(tree: Path) -> None:
@@ -125,21 +118,27 @@ def test_a_record_must_say_that_the_test_passed(tree: Path, passed: object) -> N
     assert broken_rules(check(tree)) >= {"E10"}
 
 
-def with_model(tree: Path, model: str, samples: int, score: object) -> Path:
-    from tests.unit.submission import service_trees
-
-    service_trees.SCORES.setdefault(model, score)
-    add_result(tree, model, "Offline", samples=samples)
-    return add_result(tree, model, "Server", samples=samples)
+def with_model(tree: Path, model: str, *scenarios: str) -> Path:
+    """The place of the last of these results."""
+    return [add_result(tree, model, scenario) for scenario in scenarios][-1]
 
 
 def test_the_length_of_answers_is_bounded_in_the_run_itself(tree: Path) -> None:
-    place = with_model(tree, "gpt-oss-120b", 4395, 83.1)
+    place = with_model(tree, "gpt-oss-120b", "Offline", "Server")
     assert check(tree).ok
     for mean in (1150.37, 1406.03, None):
         change(place / SUMMARY, "output_sequence_lengths", "avg", to=mean)
         assert broken_rules(check(tree)) == {"E10", "B3"}
         change(place / SUMMARY, "output_sequence_lengths", to={"avg": 1200})
+
+
+def test_the_record_of_a_test_that_services_can_run_must_be_there(tree: Path) -> None:
+    place = with_model(tree, "wan-2.2-t2v-a14b", "Offline")
+    path = f"{RESULTS}/wan-2.2-t2v-a14b/{place.name}/audit/audit_output_caching_test.json"
+    assert path in {f.path for f in check(tree).findings if f.rule == "E10"}
+    (tree / path).parent.mkdir()
+    (tree / path).write_text(json.dumps({"test": "output_caching_test", "passed": True}))
+    assert path not in {f.path for f in check(tree).findings if f.rule == "E10"}
 
 
 def link(path: Path) -> None:
@@ -182,6 +181,7 @@ FAULTS: list[tuple[str, str, Damage]] = [
         (t / SUBMITTER / "src/qwen3-vl-235b-a22b").rename(t / SUBMITTER / "src/rgat"))),
     ("E3", "an offline run in Server", lambda t: change(t / QWEN / "Server" / CONFIG, "type", to="offline")),
     ("E3", "an online run in Offline", lambda t: change(t / QWEN / "Offline" / CONFIG, "type", to="online")),
+    ("E3", "an offline run in Interactive", lambda t: change(t / LLAMA / "Interactive" / CONFIG, "type", to="offline")),
     ("E3", "no scenario", lambda t: change(t / QWEN / "Server" / CONFIG, "type", to=None)),
     ("E3", "a scenario that is a number", lambda t: change(t / QWEN / "Server" / CONFIG, "type", to=7)),
     *(("E4", f"{name} {seed}", lambda t, name=name, seed=seed: change(

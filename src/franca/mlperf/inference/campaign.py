@@ -163,7 +163,8 @@ class Campaign:
         return [self._test(scenario, test, reference) for test in self.spec.compliance]
 
     def _test(self, scenario: Scenario, test: str, reference: Performance) -> Compliance:
-        marks = {"scenario": scenario.value, "test": test, "sampling": self.spec.sampling_target}
+        marks: dict[str, Any] = {"scenario": scenario.value, "test": test, "sampling": self.spec.sampling_target}
+        marks |= {"end": self.spec.end_token} if test == "TEST06" else {}
         log = file_sha256(os.path.join(reference.folder, DETAIL))
         identity = identity_of({**self.facts, **marks, "reference": log})
         job = ComplianceRun(self.bench, self._measured_baseline(), scenario, test)

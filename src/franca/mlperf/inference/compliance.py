@@ -117,6 +117,10 @@ class ComplianceRun:
         os.replace(os.path.join(staged, "performance", "run_1", ACCURACY_LOG), log)
         judge = {"TEST06": self._single_answers, "TEST07": self._scored_answers, "TEST09": self._long_answers}
         passed, lines, words = judge[self.test](log, dtype)
+        logged = len({entry.qsl_idx for entry in read_accuracy(log)})
+        if self.test != "TEST06" and logged < self.baseline.count:
+            words = f"only {logged} of {self.baseline.count} samples were logged: all must fit into memory at once"
+            passed, lines = False, [*lines[:-1], words, FAIL]
         write_text_atomic(os.path.join(staged, token_audit.OUTPUTS[self.test]), "\n".join(lines) + "\n")
         return Compliance(
             test=self.test,

@@ -32,6 +32,10 @@ COMPARED = ("qwen3-vl-235b-a22b",)
 """Models whose score is given in the unit of its target; of others only scores by name are compared."""
 
 
+OF_CONFIG = ("E3", "E4", "E5")
+"""Rules about what a run was told to do: the summary may repeat it, the configuration is where it is changed."""
+
+
 def check_service(ctx: Context, result: Result, place: Scenario) -> None:
     """All rules of a scenario directory of the service form; keeps value, accuracy and settings."""
     if not result.rules.service:
@@ -96,9 +100,9 @@ class _Check:
             _guarded(self.ctx, self.result, rule, service.SUMMARY, check)
 
     def add(self, rule: str, message: str, *, expected: object = "", found: object = "", warn: bool = False) -> None:
-        path = f"{self.result.path}/{service.SUMMARY}"
+        name = service.CONFIGS[0] if rule in OF_CONFIG else service.SUMMARY
         self.ctx.findings.add(
-            rule, path, message, division=self.result.division, expected=expected,
+            rule, f"{self.result.path}/{name}", message, division=self.result.division, expected=expected,
             found="nothing" if found is None else found, warn=warn,
         )  # fmt: skip
 
@@ -185,9 +189,10 @@ class _Check:
 
 def scenario_of(written: str, claimed: str) -> str:
     """The scenario of a run from its configuration and its directory, which alone tells streams and Interactive."""
-    if claimed in ("SingleStream", "Interactive") or not written:
-        return claimed if written else ""
-    return "Server" if written.lower() == service.ONLINE else canonical_scenario(written) or written
+    online = written.lower() == service.ONLINE
+    if written and (claimed == "SingleStream" or (online and claimed == "Interactive")):
+        return claimed
+    return "Server" if online else canonical_scenario(written) or written
 
 
 def _check_accuracy(ctx: Context, result: Result, document: Document) -> None:
