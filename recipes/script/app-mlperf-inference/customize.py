@@ -11,16 +11,10 @@ import msgspec
 import franca
 from franca.catalog.files import write_json_atomic
 from franca.errors import FrancaError
-from franca.mlperf.inference.parts import given_data_key, model_file, parts_of
 from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
-
-DATA = {
-    "counting": ("get,dataset,counting", "CM_DATASET_COUNTING_PATH"),
-    "imagenet": ("get,preprocessed,dataset,imagenet", "CM_DATASET_PREPROCESSED_PATH"),
-    "openimages": ("get,preprocessed,dataset,openimages", "CM_DATASET_PREPROCESSED_PATH"),
-    "squad": ("get,dataset,squad", "CM_DATASET_SQUAD_VAL_PATH"),
-}
+from franca.mlperf.inference.workloads import workload_of
+from franca.mlperf.inference.workloads.base import model_file
 
 
 def preprocess(i):
@@ -60,10 +54,11 @@ def postprocess(i):
 def make_request(env, wishes):
     """The benchmark as the user wants it, over what the dependencies brought."""
     model = wishes.model
-    parts = parts_of(model, wishes, env)
+    workload = workload_of(model)
+    parts = workload.parts(model, wishes, env)
     return RunSpec(
         benchmark=parts.benchmark,
-        model=env["CM_ML_MODEL"] if model.task == "digits" else model.name,
+        model=workload.model_name(model, env),
         model_file=model_file(env),
         dataset_name=parts.dataset_name,
         backend=parts.backend,
@@ -102,54 +97,22 @@ def make_request(env, wishes):
         accuracy_target=float(
             env.get("CM_ML_MODEL_ACCURACY_TARGET") or (wishes.rules.accuracy if model.checked_as else 0)
         ),
-        ingredients=ingredients(env, model),
+        ingredients=[*tools(env, wishes), *workload.ingredients(model, env)],
     )
 
 
-def runtime(env):
-    """The row of the runtime."""
-    name, title = ("torch", "PyTorch") if env.get("CM_MLPERF_BACKEND") == "pytorch" else ("onnxruntime", "ONNX Runtime")
-    key = f"CM_PYTHON_LIB_{name.upper()}"
-    return title, f"get,generic-python-lib,_{name}", env.get(f"{key}_VERSION"), f"{key}_PATH"
-
-
-def ingredients(env, model):
-    """The steps that this run stands on, with versions and places, for the report."""
+def tools(env, wishes):
+    """The steps that every run stands on, with versions and places, for the report."""
+    name, title = ("torch", "PyTorch") if wishes.backend == "pytorch" else ("onnxruntime", "ONNX Runtime")
+    library = f"CM_PYTHON_LIB_{name.upper()}"
     rows = (
-        ("Python", "get,python3", env.get("CM_PYTHON_VERSION"), "CM_PYTHON_VENV_BIN_WITH_PATH"),
+        ("Python", "get,python3", "CM_PYTHON_VERSION", "CM_PYTHON_VENV_BIN_WITH_PATH"),
         (
             "LoadGen",
             "get,mlperf,inference,loadgen",
-            env.get("CM_MLPERF_INFERENCE_LOADGEN_VERSION"),
+            "CM_MLPERF_INFERENCE_LOADGEN_VERSION",
             "CM_MLPERF_INFERENCE_LOADGEN_INSTALL_PATH",
         ),
-        runtime(env),
-        *(digits(env) if model.task == "digits" else official(env, model)),
+        (title, f"get,generic-python-lib,_{name}", f"{library}_VERSION", f"{library}_PATH"),
     )
-    return [Ingredient(name, str(version or ""), str(env.get(path) or ""), tags) for name, tags, version, path in rows]
-
-
-def digits(env):
-    """Data set and model of the digits."""
-    tags = "digits,_submission" if env.get("CM_MLPERF_DIGITS_SPLIT") == "submission" else "digits"
-    holdout = f"{env.get('CM_DATASET_DIGITS_HOLDOUT_COUNT', '?')} hold-out samples"
-    accuracy = f"{env.get('CM_ML_MODEL_ACCURACY', '?')} % when trained"
-    return (
-        ("Data set", f"get,dataset,{tags}", holdout, "CM_DATASET_DIGITS_PATH"),
-        ("Model", f"get,ml-model,{tags}", accuracy, "CM_ML_MODEL_FILE_WITH_PATH"),
-    )
-
-
-def official(env, model):
-    """Data set and model of an official benchmark: what recipes got, or what the user gave."""
-    given = given_data_key(model, env)
-    tags, place = ("", given) if given else DATA[model.task]
-    return (
-        ("Data set", tags, "given" if given else "", place),
-        (
-            "Model",
-            f"get,ml-model,{model.name}",
-            str(env.get("CM_ML_MODEL_PRECISION") or ""),
-            "CM_ML_MODEL_FILE_WITH_PATH",
-        ),
-    )
+    return [Ingredient(row, str(env.get(v) or ""), str(env.get(p) or ""), tags) for row, tags, v, p in rows]

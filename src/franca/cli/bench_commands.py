@@ -111,8 +111,9 @@ def _check_flags(bound: Bound) -> None:
 
 def _flags(bound: Bound, session: Session) -> dict[str, Any]:
     """Everything given, and the answers for the rest."""
-    from franca.mlperf.inference.models import ALIASES, MODELS
+    from franca.mlperf.inference.models import ALIASES
     from franca.mlperf.inference.scenarios import Scenario
+    from franca.mlperf.inference.workloads import MODELS
 
     given = {**bound.inputs, **{name: bound.text(name) for name in ("purpose", "length") if bound.text(name)}}
     ask = _Prompt(session).ask if session.can_ask() and not bound.flag("quiet") else None

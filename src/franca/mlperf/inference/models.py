@@ -1,4 +1,4 @@
-"""The models that the benchmark command can run, and the rules of the benchmarks that they are.
+"""Models by the names that users write, and the rules of the benchmarks that they are.
 
 Names: mlperf-inference sections 13.4 and 16.3. Rules: the tables of the rounds, which the checker applies too.
 """
@@ -8,36 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from franca.errors import UsageError
+from franca.mlperf.inference.workloads import MODELS, Model
 from franca.mlperf.submission import tables
 
-
-class Model(NamedTuple):
-    """A model by the name that users write."""
-
-    name: str
-    task: str  #: digits, counting, imagenet, openimages, squad: chooses data set, metric and the form of the input
-    checked_as: str = ""  #: benchmark that it is; "" = a model of one's own
-    kind: str = ""  #: variation of the digits recipe
-    batch: int = 256  #: largest batch where none is asked for
-    most: int = 0  #: largest batch that the published model takes; 0 = any
-    stands_for: str = "resnet"  #: benchmark that a model of one's own is held to in the open division (13.4)
-    generates: bool = False  #: answers token by token
-    tests: tuple[str, ...] = ()  #: for a plain --compliance=yes, where the benchmark it stands for has none
-
-
-MODELS: dict[str, Model] = {
-    model.name: model
-    for model in (
-        Model("digits", "digits"),
-        Model("digits-mlp", "digits", kind="mlp"),
-        Model("digits-cnn", "digits", kind="cnn"),
-        Model("counting", "counting", stands_for="llama3.1-8b-edge", generates=True, tests=("TEST06",)),
-        Model("resnet50", "imagenet", "resnet", batch=32),
-        Model("retinanet", "openimages", "retinanet", batch=1, most=1),
-        Model("bert-99", "squad", "bert-99", batch=8),
-        Model("bert-99.9", "squad", "bert-99.9", batch=8),
-    )
-}
 ALIASES = {"resnet": "resnet50", "bert": "bert-99", "": "digits"}
 #: Names of the flag whose logs are scored here, and which this harness has no runner for.
 NOT_RUN = (

@@ -16,12 +16,13 @@ from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import read_config
 from franca.mlperf.inference.flags import OFF, refused, unclear, undecodable, with_aliases
-from franca.mlperf.inference.models import Model, Rules, is_benchmark, last_round, model_named, rules_of
+from franca.mlperf.inference.models import Rules, is_benchmark, last_round, model_named, rules_of
 from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
 from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
+from franca.mlperf.inference.workloads import Model, workload_of
 from franca.mlperf.power.client import PowerServer
 
 DEFAULT_OUTPUT = "mlperf-results"
@@ -150,9 +151,11 @@ def _official(env: Mapping[str, object], model: Model) -> str:
 
 
 def _backend(env: Mapping[str, object], model: Model) -> str:
-    found = _one_of(env, "CM_MLPERF_BACKEND", "backend", "onnxruntime", list(CPP_ENGINES))
-    if found == "pytorch" and model.task != "digits":
-        raise UsageError(f"--backend=pytorch: --model={model.name} is an ONNX file, expected onnxruntime")
+    """What the model runs with. Raises UsageError: another runtime than its own was asked for."""
+    can = workload_of(model).backends
+    found = _one_of(env, "CM_MLPERF_BACKEND", "backend", can[0], list(CPP_ENGINES))
+    if found not in can:
+        raise UsageError(f"--backend={found}: --model={model.name} runs with {' or '.join(can)}")
     return found
 
 

@@ -1,0 +1,116 @@
+"""What a workload is: the models of one task, and how the three parts of their benchmark are made."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from franca.errors import NotFound, UsageError
+from franca.mlperf.inference import asked
+from franca.mlperf.inference.asked import Env
+from franca.mlperf.inference.profiles import TEST_QUERY_COUNT
+from franca.mlperf.inference.spec import Ingredient, Part
+
+if TYPE_CHECKING:
+    from franca.mlperf.inference.wishes import Wishes
+
+TEST = "test"  #: the profile of a few queries: accuracy is then that of as many samples (section 16.6)
+MODEL_KEY = "CM_ML_MODEL_FILE_WITH_PATH"
+DATA_KEY = "CM_MLPERF_DATASET_PATH"
+
+
+class Model(NamedTuple):
+    """A model by the name that users write."""
+
+    name: str
+    checked_as: str = ""  #: benchmark that it is; "" = a model of one's own
+    kind: str = ""  #: variation of the digits recipe
+    batch: int = 256  #: largest batch where none is asked for
+    most: int = 0  #: largest batch that the published model takes; 0 = any
+    stands_for: str = "resnet"  #: benchmark that a model of one's own is held to in the open division (13.4)
+    generates: bool = False  #: answers token by token
+    tests: tuple[str, ...] = ()  #: for a plain --compliance=yes, where the benchmark it stands for has none
+
+
+class Parts(NamedTuple):
+    """What a benchmark is made of; ``dataset_name`` is for people."""
+
+    benchmark: str
+    dataset_name: str
+    backend: Part
+    dataset: Part
+    metric: Part
+
+
+class Workload:
+    """The models of one task. A subclass fills the fields in and says how the parts are made."""
+
+    name: ClassVar[str]  #: as the recipe has it in CM_MLPERF_TASK
+    models: ClassVar[tuple[Model, ...]]
+    backends: ClassVar[tuple[str, ...]] = ("onnxruntime",)  #: that the models run with; the first is the usual one
+    data_tags: ClassVar[str] = ""  #: of the recipe that gets the data
+    data_key: ClassVar[str] = ""  #: where it says what it got
+    given_data: ClassVar[tuple[str, ...]] = (DATA_KEY,)  #: keys with the user's own copy of the data
+
+    def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:
+        """The parts over the files that ``env`` names.
+
+        Raises:
+            NotFound, UsageError: a file that the user gave is not there, or was needed and not given.
+        """
+        raise NotImplementedError
+
+    def model_name(self, model: Model, env: Env) -> str:
+        """The model as results have it."""
+        return model.name
+
+    def given_key(self, env: Env) -> str:
+        """The key with the user's own copy of the data; "" where there is none."""
+        return next((key for key in self.given_data if asked.text(env, key)), "")
+
+    def given(self, env: Env) -> str:
+        """The user's own copy of the data as an absolute path; "" where there is none."""
+        return asked.path(env, self.given_key(env))
+
+    def ingredients(self, model: Model, env: Env) -> list[Ingredient]:
+        """Data set and model: what recipes got, or what the user gave."""
+        given = self.given_key(env)
+        tags, place = ("", given) if given else (self.data_tags, self.data_key)
+        precision = asked.text(env, "CM_ML_MODEL_PRECISION")
+        return [
+            Ingredient("Data set", "given" if given else "", asked.text(env, place), tags),
+            Ingredient("Model", precision, asked.text(env, MODEL_KEY), f"get,ml-model,{model.name}"),
+        ]
+
+
+def engine(wishes: Wishes, env: Env) -> dict[str, Any]:
+    """Options that every backend takes."""
+    return {"model": model_file(env), "device": wishes.device, "threads": wishes.threads}
+
+
+def samples(model: Model, wishes: Wishes) -> dict[str, int]:
+    """How many samples there are, and are in memory at once; absent = as the data set has it."""
+    found = {}
+    if wishes.profile == TEST and model.checked_as:
+        found["count"] = wishes.test_query_count or TEST_QUERY_COUNT
+    performance = wishes.performance_count or (wishes.rules.performance_samples if model.checked_as else 0)
+    return {**found, **({"performance_count": performance} if performance else {})}
+
+
+def model_file(env: Env) -> str:
+    """The model, found by a recipe or given. Raises UsageError, NotFound."""
+    path = asked.path(env, MODEL_KEY)
+    if not path:
+        raise UsageError("no model was found", hint="give one with --model_file=FILE")
+    if not os.path.isfile(path):
+        raise NotFound(f"model file {path} does not exist")
+    return path
+
+
+def existing(**place: str) -> dict[str, str]:
+    """These options of a data set. Raises NotFound: a place that is not there, or was not named."""
+    for what, path in place.items():
+        if not path or not os.path.exists(path):
+            raise NotFound(f"data set: {what} {path or '(not named)'} does not exist",
+                           hint="give your copy with --dataset_path=PLACE")  # fmt: skip
+    return place
