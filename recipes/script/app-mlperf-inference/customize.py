@@ -14,7 +14,7 @@ from franca.errors import FrancaError
 from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
 from franca.mlperf.inference.workloads import workload_of
-from franca.mlperf.inference.workloads.base import model_file
+from franca.mlperf.inference.workloads.base import model_place
 
 
 def preprocess(i):
@@ -59,7 +59,7 @@ def make_request(env, wishes):
     return RunSpec(
         benchmark=parts.benchmark,
         model=workload.model_name(model, env),
-        model_file=model_file(env),
+        model_file=model_place(workload, env),
         dataset_name=parts.dataset_name,
         backend=parts.backend,
         dataset=parts.dataset,

@@ -20,7 +20,11 @@ def preprocess(i):
         env["CM_DATASET_CNNDM_GIVEN"] = from_user(env, given)
         return {"return": 0}
     if not env.get("CM_DATASET_CNNDM_URL"):
-        return {"return": 1, "error": "the set of gptj has no public place: give your copy with --from=cnn_eval.json"}
+        return {
+            "return": 1,
+            "error": "the set of gptj has no public place: give your copy with --from=cnn_eval.json "
+            "(to a benchmark: --dataset_path=cnn_eval.json)",
+        }
     env["CM_TMP_CNNDM_FETCH"] = "yes"
     return {"return": 0}
 

@@ -21,7 +21,7 @@ def preprocess(i):
         return {
             "return": 1,
             "error": "there is no public copy of the prepared KiTS19 set: make it with the preprocessing of the "
-            "3D-UNet benchmark and give its folder with --dir=FOLDER",
+            "3D-UNet benchmark and give its folder with --dir=FOLDER (to a benchmark: --dataset_path=FOLDER)",
         }
     folder = from_user(env, given)
     if not os.path.isfile(os.path.join(folder, LIST)):

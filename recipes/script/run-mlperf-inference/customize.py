@@ -17,6 +17,8 @@ from franca.mlperf.inference.flags import with_aliases
 from franca.mlperf.inference.light import implied_by_file
 from franca.mlperf.inference.power_wishes import power_inputs
 from franca.mlperf.inference.wishes import read_wishes
+from franca.mlperf.inference.workloads import workload_of
+from franca.mlperf.inference.workloads.given import check_given
 from franca.mlperf.power.client import reach
 from franca.publish.report.write import write_report
 
@@ -54,6 +56,7 @@ def preprocess(i):
     told = {**env, **implied_by_file(env)}  # the recipe of such runs finds the backend out by a step of its own
     try:
         wishes = read_wishes(told)
+        check_given(workload_of(wishes.model), wishes.model, told)
         if wishes.power is not None:
             reach(wishes.power)
         after = read_finish(told)

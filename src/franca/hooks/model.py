@@ -1,4 +1,4 @@
-"""What recipes of models repeat: refusing what is not published, and exporting a file that was fetched or trained."""
+"""What recipes of models repeat: refusing what is not published, and exporting what was fetched, given or trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from franca.hooks.answers import Hook, refuse
-from franca.hooks.given import use_given_file
+from franca.hooks.given import from_user, use_given_file
 from franca.hooks.made import read_here
 
 CARD = "model-card.json"
@@ -25,6 +25,27 @@ def export_file(env: dict[str, Any], path: str) -> None:
     """Export a checked model file."""
     env["CM_ML_MODEL_FILE_WITH_PATH"] = env["CM_GET_DEPENDENT_CACHED_PATH"] = path
     env["CM_ML_MODEL_PATH"], env["CM_ML_MODEL_FILE"] = os.path.split(path)
+
+
+def use_given_folder(env: dict[str, Any]) -> Hook:
+    """Take the folder that the user has; refuse one that is not there."""
+    given = str(env.get("CM_ML_MODEL_GIVEN_FOLDER") or "")
+    if given:
+        env["CM_ML_MODEL_GIVEN_FOLDER"] = given = from_user(env, given)
+        if not os.path.isdir(given):
+            return refuse(f"folder {given} does not exist")
+    return {"return": 0}
+
+
+def export_fetched_folder(env: dict[str, Any], mark: str) -> Hook:
+    """Export the first folder that has a file or folder called ``mark``, in what was given or fetched."""
+    root = str(env.get("CM_ML_MODEL_GIVEN_FOLDER") or env["CM_MLPERF_STORAGE_PATH"])
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        if mark in files or mark in folders:
+            export_file(env, folder)
+            return {"return": 0}
+    return refuse(f"{root} holds no {mark}")
 
 
 def check_target(env: dict[str, Any], example: str) -> Hook:

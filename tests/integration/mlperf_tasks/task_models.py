@@ -116,3 +116,21 @@ def light_or_dark(path: Path, classes: int) -> Path:
     outputs = [port("ArgMax:0", "INT64", ["N"]), port("softmax_tensor:0", "FLOAT", ["N", classes + 1])]
     constants = {"weights": weights, "bias": bias, "last": np.array([1])}
     return save(path, nodes, [port("input_tensor:0", "FLOAT", ["N", 3, 224, 224])], outputs, constants)
+
+
+def parts_by_brightness(path: Path, edge: int = 128) -> Path:
+    """Segmentation: a voxel of 0 is nothing, of 10 a kidney, of 20 a tumor; the nearest counts.
+
+    input [N, 1, edge, edge, edge] -> output [N, 3, edge, edge, edge], as the published 3D-UNet.
+    """
+    import numpy as np
+    from onnx import helper
+
+    centres = np.array([0, 10, 20], dtype=np.float32).reshape(1, 3, 1, 1, 1)
+    nodes = [
+        helper.make_node("Sub", ["input", "centres"], ["distance"]),
+        helper.make_node("Abs", ["distance"], ["far"]),
+        helper.make_node("Neg", ["far"], ["output"]),
+    ]
+    inputs = [port("input", "FLOAT", ["N", 1, edge, edge, edge])]
+    return save(path, nodes, inputs, [port("output", "FLOAT", ["N", 3, edge, edge, edge])], {"centres": centres})

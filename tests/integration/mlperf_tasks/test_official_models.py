@@ -10,15 +10,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from franca.mlperf.inference.campaign import run
-from franca.mlperf.inference.results import BenchmarkResult
-from franca.mlperf.inference.spec import checked
-from franca.mlperf.inference.wishes import read_wishes
+from tests.integration.mlperf_tasks.official import ROOT, benchmark, hooks
 from tests.integration.mlperf_tasks.task_models import bright_box, finds_piece, light_or_dark
 from tests.unit.mlperf_tasks.task_data import (
     PIECES,
@@ -30,32 +26,7 @@ from tests.unit.mlperf_tasks.task_data import (
     write_squad,
 )
 
-ROOT = Path(__file__).resolve().parents[3]
-RECIPE = ROOT / "recipes" / "script" / "app-mlperf-inference" / "customize.py"
 NAMES = ("output_start_logits", "output_end_logits")
-
-
-def hooks() -> Any:
-    """The recipe's hooks, loaded the way the engine does; nothing compiled is left in its folder."""
-    loaded: dict[str, Any] = {"__file__": str(RECIPE)}
-    exec(compile(RECIPE.read_text("utf-8"), str(RECIPE), "exec"), loaded)
-    return SimpleNamespace(**loaded)
-
-
-def benchmark(tmp_path: Path, model: str, file: Path, data: Path, **more: str) -> BenchmarkResult:
-    """What the recipe makes of flags and files, run."""
-    env = {
-        "CM_MLPERF_MODEL": model,
-        "CM_ML_MODEL_FILE_WITH_PATH": str(file),
-        "CM_MLPERF_DATASET_PATH": str(data),
-        "CM_MLPERF_LOADGEN_SCENARIO": "Offline",
-        "CM_MLPERF_INFERENCE_RESULTS_DIR": str(tmp_path / "results"),
-        "CM_TEST_QUERY_COUNT": "4",
-        "CM_PYTHON_BIN_WITH_PATH": sys.executable,
-        **more,
-    }
-    request = hooks().make_request(env, read_wishes(env))
-    return run(checked(request), lambda line: None)
 
 
 def pictures(folder: Path, dark: list[bool]) -> Path:

@@ -37,7 +37,15 @@ from franca.mlperf.inference.runner import Interpreter, watchdog_limit
 from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.inference.sidecars import write_sidecars, write_sut_info
 from franca.mlperf.inference.spec import RunSpec
-from franca.mlperf.inference.store import Tree, file_sha256, folder_sha256, identity_of, read_part, write_part
+from franca.mlperf.inference.store import (
+    Tree,
+    file_sha256,
+    folder_sha256,
+    identity_of,
+    place_sha256,
+    read_part,
+    write_part,
+)
 from franca.mlperf.inference.tokens import check_tokens
 from franca.mlperf.inference.tools import BACKEND_NEEDS, plain_name, runtime_version, versions
 from franca.mlperf.native.libraries import onnxruntime_library
@@ -80,10 +88,10 @@ class Campaign:
         spec = self.spec
         if spec.power is not None:
             reach(spec.power)
-        if not os.path.isfile(spec.model_file):
+        if not os.path.exists(spec.model_file):
             raise NotFound(
-                f"model file {spec.model_file} does not exist",
-                hint='make it again: franca run script "get ml-model digits" --new',
+                f"model {spec.model_file} does not exist",
+                hint="get it again: run its recipe with --new, or give a place of yours with --model_file",
             )
         given = read_config(spec.user_conf) if spec.user_conf else []
         check_tokens(spec, given)
@@ -118,7 +126,7 @@ class Campaign:
     def _facts(self) -> dict[str, Any]:
         """Everything that decides a result, whatever the scenario."""
         spec = self.spec
-        self.model_sha256 = file_sha256(spec.model_file)
+        self.model_sha256 = place_sha256(spec.model_file)
         path = str(spec.dataset.options.get("path", ""))
         self.dataset_sha256 = folder_sha256(path) if os.path.isdir(path) else ""
         return {

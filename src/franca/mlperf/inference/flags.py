@@ -55,6 +55,7 @@ FLAGS: dict[str, Flag] = {
     "vocabulary": Flag(_P + "VOCABULARY"),
     "model_file": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "modelpath": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
+    "model_path": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "samples": Flag(_L + "SAMPLES"),
     "axes": Flag(_L + "AXES"),
     "inputs": Flag(_L + "INPUTS"),

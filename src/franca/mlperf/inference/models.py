@@ -12,11 +12,8 @@ from franca.mlperf.inference.workloads import MODELS, Model
 from franca.mlperf.submission import tables
 
 ALIASES = {"resnet": "resnet50", "bert": "bert-99", "": "digits"}
-#: Names of the flag whose logs are scored here, and which this harness has no runner for.
-NOT_RUN = (
-    "3d-unet-99", "3d-unet-99.9", "rnnt", "dlrm-v2-99", "dlrm-v2-99.9", "gptj-99", "gptj-99.9", "sdxl",
-    "llama2-70b-99", "llama2-70b-99.9", "mixtral-8x7b", "mobilenet", "efficientnet", "rgat",
-)  # fmt: skip
+#: Names of the flag that this harness has no runner for.
+NOT_RUN = ("sdxl", "mixtral-8x7b", "rgat")
 OWN = "docs/how-to/benchmark-inference.md"
 
 
@@ -35,8 +32,7 @@ def model_named(text: str) -> Model:
     if name in NOT_RUN:
         raise UsageError(
             f"--model={text}: this harness has no runner for it; expected {known}",
-            hint=f"bring a backend of your own ({OWN}, 'Your own task'); logs of it can be scored: "
-            "franca bench accuracy --help",
+            hint=f"bring a backend of your own: {OWN}, 'Your own task'",
         )
     raise UsageError(
         f"--model={text}: no task for this model; expected {known}",
@@ -58,6 +54,11 @@ class Rules(NamedTuple):
     accuracy: float  #: least figure in the closed division, in the unit of its metric
     tests: tuple[str, ...]
     scenarios: tuple[str, ...]  #: that a submission must have
+    token_latencies: bool  #: first tokens and tokens are measured
+    first_token_ms: int  #: bounds of the 99th percentiles in Server; 0 = none
+    each_token_ms: int
+    inferred_tokens: bool  #: LoadGen infers rates of tokens from whole answers
+    equal_issue: bool  #: every sample is issued equally often (section 1.5)
 
 
 def last_round(benchmark: str) -> str:
@@ -79,10 +80,17 @@ def rules_of(benchmark: str, round_name: str = "", category: str = "edge") -> Ru
 
     bounds = (rules.latency_bound_ns.get("Server", 0) / 1e6 for rules in found)
     accuracies = (rules.accuracy[0].target for rules in found if rules.accuracy)
+    newest_of_it = found[0] if found else None
+    tokens = newest_of_it.token_bounds.get("Server") if newest_of_it else None
     return Rules(
         server_bound_ms=next(filter(None, bounds), 0.0),
         performance_samples=next((rules.performance_samples for rules in found), 0),
         accuracy=next(accuracies, 0.0),
         tests=next((tuple(rules.tests) for rules in found), ()),
         scenarios=next((tuple(rules.required[category]) for rules in found if category in rules.required), ()),
+        token_latencies=bool(newest_of_it and newest_of_it.token_latencies),
+        first_token_ms=tokens.ttft_ns // 1_000_000 if tokens else 0,
+        each_token_ms=tokens.tpot_ns // 1_000_000 if tokens else 0,
+        inferred_tokens=any("inferred" in key for key in newest_of_it.result_keys.values()) if newest_of_it else False,
+        equal_issue=any(rules.equal_issue for rules in found[:1]),
     )

@@ -74,6 +74,7 @@ FAST = Profile(
     note="fast profile: a fifth of the official duration. NOT a valid MLPerf submission run.",
 )
 
+TEST = "test"  #: the profile of a few queries
 TEST_QUERY_COUNT = 10  #: section 8.2
 TEST_MAX_DURATION_MS = 30_000
 

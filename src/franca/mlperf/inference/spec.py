@@ -43,6 +43,8 @@ class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_latencies: bool = False  #: first tokens and tokens are counted; False = as LoadGen and user.conf say
     ttft_ms: int = 0  #: bound of the first token in Server; 0 = LoadGen's own
     tpot_ms: int = 0  #: bound of each further token in Server; 0 = LoadGen's own
+    inferred_tokens: bool = False  #: LoadGen infers rates of tokens from whole answers
+    equal_issue: bool = False  #: every sample is issued equally often, where runs are no mere tests
 
 
 class Ingredient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

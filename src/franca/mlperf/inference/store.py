@@ -110,11 +110,11 @@ def file_sha256(path: str) -> str:
     return digest.hexdigest()
 
 
-_WHOLE_BYTES = 256 << 20  #: data sets up to this size are hashed by content, larger ones by names, sizes, times
+_WHOLE_BYTES = 256 << 20  #: folders up to this size are hashed by content, larger ones by names, sizes, times
 
 
 def folder_sha256(path: str) -> str:
-    """Digest of a data set: its files' contents, or for large sets their names, sizes and times."""
+    """Digest of a data set or a large model: its files' contents, or for large sets their names, sizes and times."""
     files = sorted(os.path.join(place, name) for place, _, names in os.walk(path) for name in names if name[0] != ".")
     sizes = {f: os.stat(f) for f in files if os.path.isfile(f)}
     whole = sum(s.st_size for s in sizes.values()) <= _WHOLE_BYTES
@@ -123,6 +123,11 @@ def folder_sha256(path: str) -> str:
         mark = file_sha256(name) if whole else f"{facts.st_size} {facts.st_mtime_ns}"
         digest.update(f"{os.path.relpath(name, path)}\0{mark}\n".encode())
     return digest.hexdigest()
+
+
+def place_sha256(path: str) -> str:
+    """Digest of a file or a folder."""
+    return folder_sha256(path) if os.path.isdir(path) else file_sha256(path)
 
 
 def identity_of(facts: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Token latencies from the parent's side: when they are on, and the entries of ``user.conf`` that say so."""
+"""What a benchmark asks of LoadGen beside lengths and targets, token latencies above all: entries of ``user.conf``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from franca.errors import UsageError
 from franca.mlperf.inference.config import Entry, lookup
+from franca.mlperf.inference.profiles import TEST
 from franca.mlperf.inference.scenarios import Scenario
 from franca.mlperf.inference.spec import RunSpec
 
 SWITCH = "use_token_latencies"
+#: Entries for a benchmark whose tokens are inferred, as LoadGen 6.0.17 has them for gptj (section 2.5).
+INFERRED = {"infer_token_latencies": 1, "token_latency_scaling_factor": 69}
+EQUAL_ISSUE = "sample_concatenate_permutation"
 #: Models for which the configuration inside LoadGen 6.0.17 switches token latencies on (section 2.5).
 EMBEDDED = frozenset(
     {
@@ -41,7 +45,9 @@ def uses_tokens(spec: RunSpec, given: Sequence[Entry], scenario: Scenario) -> bo
 def token_entries(spec: RunSpec, scenario: Scenario) -> list[Entry]:
     """Entries for what was asked; the bounds of first and further tokens exist in Server alone."""
     targets = spec.targets
-    wanted = {SWITCH: int(targets.token_latencies)}
+    wanted = {SWITCH: int(targets.token_latencies), **(INFERRED if targets.inferred_tokens else {})}
+    if spec.profile != TEST:  # there LoadGen is asked for so many queries and no more (section 8.2)
+        wanted[EQUAL_ISSUE] = int(targets.equal_issue)
     if scenario is Scenario.SERVER:
         wanted |= {"ttft_latency": targets.ttft_ms, "tpot_latency": targets.tpot_ms}
     # Under the model's own name: LoadGen's embedded bounds have it too, and would else win (section 2.1).

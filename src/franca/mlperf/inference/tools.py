@@ -15,18 +15,7 @@ NEEDED = {
 }
 _ORT = ("onnxruntime", 'franca run script "get generic-python-lib _onnxruntime"')
 _TORCH = ("torch", 'franca run script "get generic-python-lib _torch"')
-BACKEND_NEEDS = {
-    "onnxruntime": _ORT,
-    "onnxruntime-generic": _ORT,
-    "onnxruntime-tensors": _ORT,
-    "onnxruntime-greedy": _ORT,
-    "onnxruntime-volumes": _ORT,
-    "pytorch": _TORCH,
-    "pytorch-generic": _TORCH,
-    "pytorch-clicks": _TORCH,
-    "pytorch-causal": _TORCH,
-    "pytorch-transducer": _TORCH,
-}
+_NEEDS = {"onnxruntime": _ORT, "pytorch": _TORCH}  #: by the first word of a built-in backend's name
 
 _PROBE = """
 import json, platform, sys
@@ -41,9 +30,15 @@ print(json.dumps(out))
 """
 
 
+def _needs(backend: str) -> tuple[str, str] | None:
+    """Package and remedy of a built-in backend; None for a plug-in (``module:Class``)."""
+    return None if ":" in backend else _NEEDS.get(backend.partition("-")[0])
+
+
 def runtime_version(backend: str, software: dict[str, str]) -> str:
     """Version of the package behind a backend; of a plug-in what it said of itself, "unknown" before it was asked."""
-    name = BACKEND_NEEDS[backend][0] if backend in BACKEND_NEEDS else plain_name(backend)
+    needed = _needs(backend)
+    name = needed[0] if needed else plain_name(backend)
     return software.get(name, "unknown")
 
 
@@ -61,8 +56,8 @@ def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:
         Unavailable: the interpreter does not run, or a package is missing; the hint says how to get it.
     """
     needed = dict(NEEDED)
-    if backend in BACKEND_NEEDS:
-        name, remedy = BACKEND_NEEDS[backend]
+    if extra := _needs(backend):
+        name, remedy = extra
         needed[name] = remedy
     found = _ask(interpreter, list(needed))
     for name, remedy in needed.items():

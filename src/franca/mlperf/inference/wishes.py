@@ -29,6 +29,7 @@ DEFAULT_OUTPUT = "mlperf-results"
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
+PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}  #: short names
 LIBRARY_FOR = (("cpp", ""), ("cpp", "onnxruntime"))
 MOST_THREADS = 4096  #: more than any machine runs at once; runtimes would start as many as they are told
 STYLES = {"test": "test", "fast": "fast", "valid": "full"}  #: execution mode to profile (section 8.2)
@@ -44,6 +45,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules  #: of the benchmark that the model is, or stands for
     output: str
     targets: Targets
+    precision: str  #: of the weights, where the model can be run in several; "" = as its backend has it
     backend: str
     device: str
     threads: int
@@ -100,7 +102,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     if wrong:
         raise UsageError(wrong)
     output = asked.path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
-    model = chosen_model(env)
+    model = model_named(asked.text(env, "CM_MLPERF_MODEL"))
     submitted = model.checked_as if asked.text(env, "CM_MLPERF_RUN_KIND") else ""
     round_name = _one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", last_round(submitted), list(SEEDS))
     category = asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge"
@@ -112,6 +114,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         profile=_profile(env),
         output=output,
         targets=_targets(env, scenarios, rules, model),
+        precision=_precision(env, model),
         backend=_backend(env, model),
         device=_device(env),
         threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0, most=MOST_THREADS),
@@ -177,25 +180,29 @@ def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, mode
         raise UsageError("--target_qps is for one scenario; give --server_target_qps and --offline_target_qps")
     if latency and {"SingleStream", "MultiStream"} <= set(scenarios):
         raise UsageError("--target_latency is for one scenario; give --singlestream_target_latency and the other")
+    tokens = _token_latencies(env, model, rules)
+    first, each = (rules.first_token_ms, rules.each_token_ms) if tokens else (0, 0)
     return Targets(
         server_qps=asked.number(env, flag + "SERVER_TARGET_QPS", "server_target_qps", rate),
         offline_qps=asked.number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate or trial),
         singlestream_ms=asked.number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
         multistream_ms=asked.number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
         server_bound_ms=asked.number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", rules.server_bound_ms),
-        token_latencies=_token_latencies(env, model),
-        ttft_ms=asked.whole(env, flag + "TTFT_LATENCY", "ttft_latency", 0),
-        tpot_ms=asked.whole(env, flag + "TPOT_LATENCY", "tpot_latency", 0),
+        token_latencies=tokens,
+        ttft_ms=asked.whole(env, flag + "TTFT_LATENCY", "ttft_latency", first),
+        tpot_ms=asked.whole(env, flag + "TPOT_LATENCY", "tpot_latency", each),
+        inferred_tokens=rules.inferred_tokens and bool(model.checked_as),
+        equal_issue=rules.equal_issue and bool(model.checked_as),
     )
 
 
-def _token_latencies(env: Mapping[str, object], model: Model) -> bool:
-    """Whether token latencies are measured; by default where text is generated."""
+def _token_latencies(env: Mapping[str, object], model: Model, rules: Rules) -> bool:
+    """Whether token latencies are measured; by default where text is generated and the benchmark asks for them."""
     words = {**dict.fromkeys(asked.TRUE, True), **dict.fromkeys(OFF[1:], False)}
     given = _one_of(env, "CM_MLPERF_LOADGEN_USE_TOKEN_LATENCIES", "use_token_latencies", "", list(words))
     if given and words[given] and not model.generates:
-        raise UsageError(f"--use_token_latencies={given}: {model.name} generates no text", hint="--model=counting")
-    wanted = words[given] if given else model.generates
+        raise UsageError(f"--use_token_latencies={given}: {model.name} tells no first tokens", hint="--model=counting")
+    wanted = words[given] if given else model.generates and rules.token_latencies
     if wanted and (_implementation(env) in ("cpp", "bridge") or _servers(env)):
         raise UsageError(
             "token latencies are on, and neither the C++ harness nor a model behind servers tells first tokens",
@@ -302,13 +309,14 @@ def _servers(env: Mapping[str, object]) -> list[str]:
     return words
 
 
-def chosen_model(env: Mapping[str, object]) -> Model:
-    """The model that is asked for. Raises UsageError: it cannot be run, or not in that precision."""
-    model = model_named(asked.text(env, "CM_MLPERF_MODEL"))
-    precision = asked.text(env, "CM_MLPERF_MODEL_PRECISION").lower()
-    if precision not in ("", "float32", "fp32"):
-        raise UsageError(f"--precision={precision}: {model.name} is run in float32 only")
-    return model
+def _precision(env: Mapping[str, object], model: Model) -> str:
+    """The precision that is asked for. Raises UsageError: the model is not run in it."""
+    given = asked.text(env, "CM_MLPERF_MODEL_PRECISION").lower()
+    found = PRECISIONS.get(given, given)
+    can = workload_of(model).precisions
+    if found and found not in can:
+        raise UsageError(f"--precision={given}: {model.name} is run in {', '.join(can)} only")
+    return found
 
 
 def _status(env: Mapping[str, object]) -> dict[str, str]:

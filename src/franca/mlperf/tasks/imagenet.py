@@ -29,7 +29,8 @@ class ImageNet(Rows):
         path: the folder. labels: the file of classes; "" = ``val_map.txt`` or ``val.txt`` in the folder.
         images: folder of the pictures; "" = the folder itself.
         preprocessed: folder of ``<file>.npy``; "" = decode the pictures.
-        form: ``means`` (subtract the channel means; the official ResNet-50), or ``torch`` (mean and deviation).
+        form: ``means`` (subtract the channel means; the official ResNet-50), ``torch`` (mean and deviation), or
+            ``symmetric`` (from -1 to 1; MobileNet).
         channels_last: [224, 224, 3] instead of [3, 224, 224].
         count: only the first so many; 0 = all. performance_count: in memory at once; 0 = all.
     """
@@ -92,6 +93,8 @@ class ImageNet(Rows):
         cropped = _crop(_shrunk(pixels, area=self.form == "means")).astype(np.float32)
         if self.form == "means":
             cropped -= np.array(CHANNEL_MEANS, dtype=np.float32)
+        elif self.form == "symmetric":
+            cropped = cropped / np.float32(127.5) - 1
         else:
             cropped = (cropped / 255 - np.float32(TORCH_MEANS)) / np.float32(TORCH_DEVIATIONS)
         return cropped if self.channels_last else np.ascontiguousarray(cropped.transpose(2, 0, 1))

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from franca.errors import NotFound, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
-from franca.mlperf.inference.profiles import TEST_QUERY_COUNT
+from franca.mlperf.inference.profiles import TEST, TEST_QUERY_COUNT
 from franca.mlperf.inference.spec import Ingredient, Part
 
 if TYPE_CHECKING:
     from franca.mlperf.inference.wishes import Wishes
 
-TEST = "test"  #: the profile of a few queries: accuracy is then that of as many samples (section 16.6)
 MODEL_KEY = "CM_ML_MODEL_FILE_WITH_PATH"
 DATA_KEY = "CM_MLPERF_DATASET_PATH"
 
@@ -24,12 +23,13 @@ class Model(NamedTuple):
 
     name: str
     checked_as: str = ""  #: benchmark that it is; "" = a model of one's own
-    kind: str = ""  #: variation of the digits recipe
+    kind: str = ""  #: what sets it apart in its workload: a variation of a recipe, a form of the input
     batch: int = 256  #: largest batch where none is asked for
     most: int = 0  #: largest batch that the published model takes; 0 = any
     stands_for: str = "resnet"  #: benchmark that a model of one's own is held to in the open division (13.4)
-    generates: bool = False  #: answers token by token
+    generates: bool = False  #: answers token by token, and tells its first tokens
     tests: tuple[str, ...] = ()  #: for a plain --compliance=yes, where the benchmark it stands for has none
+    missing: str = ""  #: why its weights cannot be fetched, where only the user can have them
 
 
 class Parts(NamedTuple):
@@ -50,7 +50,10 @@ class Workload:
     backends: ClassVar[tuple[str, ...]] = ("onnxruntime",)  #: that the models run with; the first is the usual one
     data_tags: ClassVar[str] = ""  #: of the recipe that gets the data
     data_key: ClassVar[str] = ""  #: where it says what it got
+    takes: ClassVar[tuple[str, ...]] = ("dataset_path", "model_file")  #: flags for what the user has (see ``given``)
     given_data: ClassVar[tuple[str, ...]] = (DATA_KEY,)  #: keys with the user's own copy of the data
+    precisions: ClassVar[tuple[str, ...]] = ("float32",)  #: that the models are run in
+    model_is: ClassVar[tuple[str, ...]] = ("file",)  #: a file, a folder, or either
 
     def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:
         """The parts over the files that ``env`` names.
@@ -59,6 +62,13 @@ class Workload:
             NotFound, UsageError: a file that the user gave is not there, or was needed and not given.
         """
         raise NotImplementedError
+
+    def check_data(self, path: str) -> None:
+        """Look at the user's copy of the data, which is there.
+
+        Raises:
+            NotFound, UsageError: it cannot be the right one.
+        """
 
     def model_name(self, model: Model, env: Env) -> str:
         """The model as results have it."""
@@ -83,28 +93,34 @@ class Workload:
         ]
 
 
-def engine(wishes: Wishes, env: Env) -> dict[str, Any]:
+def engine(workload: Workload, wishes: Wishes, env: Env) -> dict[str, Any]:
     """Options that every backend takes."""
-    return {"model": model_file(env), "device": wishes.device, "threads": wishes.threads}
+    return {"model": model_place(workload, env), "device": wishes.device, "threads": wishes.threads}
 
 
 def samples(model: Model, wishes: Wishes) -> dict[str, int]:
     """How many samples there are, and are in memory at once; absent = as the data set has it."""
     found = {}
-    if wishes.profile == TEST and model.checked_as:
+    if wishes.profile == TEST and model.checked_as:  # accuracy is then that of as many samples (section 16.6)
         found["count"] = wishes.test_query_count or TEST_QUERY_COUNT
     performance = wishes.performance_count or (wishes.rules.performance_samples if model.checked_as else 0)
     return {**found, **({"performance_count": performance} if performance else {})}
 
 
-def model_file(env: Env) -> str:
+def model_place(workload: Workload, env: Env) -> str:
     """The model, found by a recipe or given. Raises UsageError, NotFound."""
     path = asked.path(env, MODEL_KEY)
+    what = " or ".join(workload.model_is)
     if not path:
-        raise UsageError("no model was found", hint="give one with --model_file=FILE")
-    if not os.path.isfile(path):
-        raise NotFound(f"model file {path} does not exist")
+        raise UsageError("no model was found", hint=f"give one with --model_file={workload.model_is[0].upper()}")
+    if kind_of(path) not in workload.model_is:
+        raise NotFound(f"model {what} {path} does not exist")
     return path
+
+
+def kind_of(path: str) -> str:
+    """``file`` or ``folder``; "" where nothing is."""
+    return "folder" if os.path.isdir(path) else "file" if os.path.exists(path) else ""
 
 
 def existing(**place: str) -> dict[str, str]:
@@ -114,3 +130,9 @@ def existing(**place: str) -> dict[str, str]:
             raise NotFound(f"data set: {what} {path or '(not named)'} does not exist",
                            hint="give your copy with --dataset_path=PLACE")  # fmt: skip
     return place
+
+
+def has_one_of(folder: str, names: tuple[str, ...]) -> None:
+    """Raises NotFound unless one of these files is in the user's folder."""
+    if not any(os.path.isfile(os.path.join(folder, name)) for name in names):
+        raise NotFound(f"data set {folder}: has no {' or '.join(names)}", hint="see docs/how-to/benchmark-inference.md")

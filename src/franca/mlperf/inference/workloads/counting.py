@@ -23,6 +23,7 @@ class Counting(Workload):
     models = (Model("counting", stands_for="llama3.1-8b-edge", generates=True, tests=("TEST06",)),)
     data_tags = "get,dataset,counting"
     data_key = "CM_DATASET_COUNTING_PATH"
+    takes = ()
     given_data = ()
 
     def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:
@@ -34,7 +35,7 @@ class Counting(Workload):
         return Parts(
             self.name,
             "counting (hold-out)",
-            Part(f"{wishes.backend}-greedy", {**engine(wishes, env), **limits}),
+            Part(f"{wishes.backend}-greedy", {**engine(self, wishes, env), **limits}),
             Part("texts", {**prompts, **some, **samples(model, wishes)}),
             Part("rouge", {"tokenizer": data, "sentences": "none"}),
         )

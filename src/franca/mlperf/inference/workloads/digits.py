@@ -20,6 +20,7 @@ class Digits(Workload):
     models = (Model("digits"), Model("digits-mlp", kind="mlp"), Model("digits-cnn", kind="cnn"))
     backends = ("onnxruntime", "pytorch")
     data_key = "CM_DATASET_DIGITS_PATH"
+    takes = ()
     given_data = ()
 
     def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:
@@ -31,7 +32,7 @@ class Digits(Workload):
         return Parts(
             self.name,
             "handwritten digits (hold-out)",
-            Part(wishes.backend, {**engine(wishes, env), **named}),
+            Part(wishes.backend, {**engine(self, wishes, env), **named}),
             Part("digits", {**place, **samples(model, wishes)}),
             Part("label"),
         )

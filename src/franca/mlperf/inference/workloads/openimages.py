@@ -28,7 +28,7 @@ class OpenImages(Workload):
             preprocessed=asked.text(env, self.data_key),
             annotations=asked.text(env, "CM_DATASET_ANNOTATIONS_FILE_PATH"),
         )  # fmt: skip
-        options = {**engine(wishes, env), "outputs": ["boxes", "labels", "scores"], "one_by_one": True}
+        options = {**engine(self, wishes, env), "outputs": ["boxes", "labels", "scores"], "one_by_one": True}
         return Parts(
             self.name,
             "OpenImages v6, the classes of MLPerf",

@@ -18,6 +18,7 @@ class Squad(Workload):
 
     name = "squad"
     models = (Model("bert-99", "bert-99", batch=8), Model("bert-99.9", "bert-99.9", batch=8))
+    takes = ("dataset_path", "vocabulary", "model_file")
     data_tags = "get,dataset,squad"
     data_key = "CM_DATASET_SQUAD_VAL_PATH"
 
@@ -31,7 +32,7 @@ class Squad(Workload):
             "SQuAD 1.1, development set",
             Part(
                 f"{wishes.backend}-tensors",
-                {**engine(wishes, env), "outputs": ["output_start_logits", "output_end_logits"]},
+                {**engine(self, wishes, env), "outputs": ["output_start_logits", "output_end_logits"]},
             ),
             Part("squad", {**place, **samples(model, wishes)}),
             Part("answers"),

@@ -1,0 +1,15 @@
+"""GPT-J 6B, trained further on CNN/DailyMail, from the storage of MLCommons: a folder in the Hugging Face form."""
+
+from __future__ import annotations
+
+from franca.hooks.model import export_fetched_folder, use_given_folder
+
+
+def preprocess(i):
+    """Use a folder of the user's where there is one."""
+    return use_given_folder(i["env"])
+
+
+def postprocess(i):
+    """Export the folder that holds the model."""
+    return export_fetched_folder(i["env"], "config.json")

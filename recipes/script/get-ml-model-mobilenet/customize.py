@@ -1,0 +1,17 @@
+"""MobileNet v1 in the ONNX format, from its published place."""
+
+from __future__ import annotations
+
+from franca.hooks.model import export_file, fetch_published
+
+
+def preprocess(i):
+    """Refuse combinations for which nothing is published."""
+    return fetch_published(i["env"], "MobileNet")
+
+
+def postprocess(i):
+    """Export the file."""
+    env = i["env"]
+    export_file(env, env["CM_DOWNLOAD_DOWNLOADED_PATH"])
+    return {"return": 0}
