@@ -97,6 +97,7 @@ def make_request(env, wishes):
         accuracy_target=float(
             env.get("CM_ML_MODEL_ACCURACY_TARGET") or (wishes.rules.accuracy if model.checked_as else 0)
         ),
+        patience_s=workload.patience_s,
         ingredients=[*tools(env, wishes), *workload.ingredients(model, env)],
     )
 

@@ -5,15 +5,21 @@ Models are tiny ones in the form of the published files, data sets are tiny ones
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.integration.mlperf_tasks.official import benchmark, judged
 from tests.integration.mlperf_tasks.task_models import light_or_dark, parts_by_brightness
 from tests.integration.mlperf_tasks.test_official_models import pictures
-from tests.unit.mlperf_tasks.task_data import write_kits
+from tests.unit.mlperf_tasks.task_data import write_kits, write_tokenizer
 
+slow = pytest.mark.skipif(
+    not os.environ.get("FRANCA_SLOW_TESTS"), reason="loads PyTorch many times; FRANCA_SLOW_TESTS=1"
+)
 ROUND = {"CM_MLPERF_INFERENCE_ROUND": "v5.1"}
 
 
@@ -51,3 +57,71 @@ def test_other_classifiers_stand_for_resnet(tmp_path: Path, model: str) -> None:
     verdict = judged(tmp_path, "v5.1")
     assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]
     assert verdict.records[0].mlperf_model == "resnet"
+
+
+def language_model(folder: Path, kind: str) -> Any:
+    """A tiny model that has room for answers of official length, with a tokenizer whose words are w1 ... w11."""
+    pytest.importorskip("torch", exc_type=ImportError)
+    pytest.importorskip("transformers", exc_type=ImportError)
+    pytest.importorskip("rouge_score")
+    from tests.integration.mlperf_tasks.tiny_language_models import WORDS, made, saved
+
+    model = made(kind, positions=2048)
+    saved(model, folder)
+    write_tokenizer(folder, [f"w{number}" for number in range(1, WORDS)])
+    return model
+
+
+def said(tokens: list[int]) -> str:
+    return " ".join(f"w{token}" for token in tokens if token)  # 0 is a special mark
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_gptj_summarises_articles(tmp_path: Path) -> None:
+    model = language_model(tmp_path / "gptj", "gptj")
+    from franca.mlperf.tasks.texts import PROMPT
+    from tests.integration.mlperf_tasks.tiny_language_models import searched
+
+    articles, answers = ["w1 w2 w3", "w4 w5"], []
+    for article in articles:
+        text = PROMPT.format(instruction="w6", input=article)
+        prompt = [int(word[1:]) if word.startswith("w") and word[1:].isdigit() else 0 for word in text.split()]
+        answers.append(searched(model, prompt, 4, 30, 128))
+    records = [{"instruction": "w6", "input": article, "output": said(answer)}
+               for article, answer in zip(articles, answers, strict=True)]  # fmt: skip
+    records[1]["output"] = "nothing alike"
+    (tmp_path / "cnn_eval.json").write_text(json.dumps(records), "utf-8")
+    result = benchmark(tmp_path, "gptj-99", tmp_path / "gptj", tmp_path / "cnn_eval.json",
+                       CM_TEST_QUERY_COUNT="2", CM_MLPERF_INFERENCE_ROUND="v4.1")  # fmt: skip
+    (offline,) = result.scenarios
+    assert offline.accuracy and offline.accuracy.value == pytest.approx(50)
+    assert offline.accuracy.more["GEN_TOK_LEN"] == sum(map(len, answers))
+    verdict = judged(tmp_path, "v4.1")
+    assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]
+    assert verdict.records[0].unit == "Tokens/s"  # inferred by LoadGen
+
+
+@slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("name", "most", "category"), [("llama3.1-8b-edge", 128, "edge"), ("llama2-70b-99", 1024, "datacenter")]
+)
+def test_llamas_answer_token_by_token(tmp_path: Path, name: str, most: int, category: str) -> None:
+    model = language_model(tmp_path / "llama", "llama")
+    from tests.integration.mlperf_tasks.tiny_language_models import likeliest
+
+    prompts = [[1, 2, 3], [4, 5]]
+    answers = [likeliest(model, prompt, 1, most) for prompt in prompts]
+    lines = [json.dumps({"tok_input": prompt, "output": said(answer)})
+             for prompt, answer in zip(prompts, answers, strict=True)]  # fmt: skip
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines), "utf-8")
+    flags = {"CM_TEST_QUERY_COUNT": "2", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": category, **ROUND}
+    result = benchmark(tmp_path, name, tmp_path / "llama", tmp_path / "texts.jsonl", **flags)
+    (offline,) = result.scenarios
+    assert offline.accuracy and offline.accuracy.value == pytest.approx(100)
+    assert offline.accuracy.more["GEN_TOK_LEN"] == sum(map(len, answers))
+    assert offline.performance and offline.performance.tokens
+    verdict = judged(tmp_path, "v5.1", category)
+    assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]
+    assert verdict.records[0].unit == "Tokens/s"

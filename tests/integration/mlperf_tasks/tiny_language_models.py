@@ -15,7 +15,7 @@ END = WORDS - 1
 POSITIONS = 40
 
 
-def made(kind: str, seed: int = 3, words: int = WORDS) -> Any:
+def made(kind: str, seed: int = 3, words: int = WORDS, positions: int = POSITIONS) -> Any:
     """A model of the kind ``gptj`` or ``llama``."""
     import torch
     import transformers
@@ -24,11 +24,11 @@ def made(kind: str, seed: int = 3, words: int = WORDS) -> Any:
     common = {"vocab_size": words, "bos_token_id": None, "eos_token_id": words - 1, "initializer_range": 0.6}
     if kind == "gptj":
         config = transformers.GPTJConfig(
-            n_positions=POSITIONS, n_embd=16, n_layer=2, n_head=2, rotary_dim=4, tie_word_embeddings=False, **common
+            n_positions=positions, n_embd=16, n_layer=2, n_head=2, rotary_dim=4, tie_word_embeddings=False, **common
         )
         return transformers.GPTJForCausalLM(config).eval()
     config = transformers.LlamaConfig(
-        max_position_embeddings=POSITIONS,
+        max_position_embeddings=positions,
         hidden_size=16,
         intermediate_size=24,
         num_hidden_layers=2,

@@ -228,7 +228,8 @@ class Campaign:
         staged = self.bench.tree.stage("baseline")
         seconds = self.profile.baseline_s
         job = self.bench.job("baseline", staged)._replace(baseline_batches=batches, baseline_s=seconds)
-        child = self.bench.child(job, final, watchdog_limit(5 + len(batches) * seconds, 0))
+        limit_s = self.spec.patience_s or watchdog_limit(5 + len(batches) * seconds, 0)
+        child = self.bench.child(job, final, limit_s)
         baseline = msgspec.convert(child.answer, Baseline)
         write_part(staged, identity, baseline)
         self.bench.tree.publish(staged, final)

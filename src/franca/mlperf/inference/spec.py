@@ -103,6 +103,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     end_token: int | None = None  #: ends an answer (TEST06), -1 = none does; None = the backend's option ``end``
     power: PowerServer | None = None  #: measure power with this director; None = do not
     watchdog_s: float = 0.0  #: limit of one child; 0 = by formula (section 1.9)
+    patience_s: float = 0.0  #: limit of the bare loop, before which nobody knows how fast the model is; 0 = by formula
     ingredients: list[Ingredient] = []
 
     def wanted(self) -> list[tuple[Scenario, Mode]]:

@@ -52,6 +52,7 @@ class Workload:
     data_key: ClassVar[str] = ""  #: where it says what it got
     takes: ClassVar[tuple[str, ...]] = ("dataset_path", "model_file")  #: flags for what the user has (see ``given``)
     given_data: ClassVar[tuple[str, ...]] = (DATA_KEY,)  #: keys with the user's own copy of the data
+    patience_s: ClassVar[float] = 7 * 86_400.0  #: for the bare loop over all samples, see ``spec.RunSpec``
     precisions: ClassVar[tuple[str, ...]] = ("float32",)  #: that the models are run in
     model_is: ClassVar[tuple[str, ...]] = ("file",)  #: a file, a folder, or either
 

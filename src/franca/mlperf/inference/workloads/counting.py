@@ -24,6 +24,7 @@ class Counting(Workload):
     data_tags = "get,dataset,counting"
     data_key = "CM_DATASET_COUNTING_PATH"
     takes = ()
+    patience_s = 0.0
     given_data = ()
 
     def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:

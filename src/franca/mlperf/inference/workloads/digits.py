@@ -21,6 +21,7 @@ class Digits(Workload):
     backends = ("onnxruntime", "pytorch")
     data_key = "CM_DATASET_DIGITS_PATH"
     takes = ()
+    patience_s = 0.0
     given_data = ()
 
     def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:
