@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from franca.mlperf.tasks.speech import RNNT
 from tests.integration.mlperf_tasks.official import benchmark, judged
 from tests.integration.mlperf_tasks.task_models import light_or_dark, parts_by_brightness
 from tests.integration.mlperf_tasks.test_official_models import pictures
-from tests.unit.mlperf_tasks.task_data import write_kits, write_tokenizer
+from tests.unit.mlperf_tasks.task_data import write_criteo, write_kits, write_tokenizer, write_wave
 
 slow = pytest.mark.skipif(
     not os.environ.get("FRANCA_SLOW_TESTS"), reason="loads PyTorch many times; FRANCA_SLOW_TESTS=1"
@@ -125,3 +126,51 @@ def test_llamas_answer_token_by_token(tmp_path: Path, name: str, most: int, cate
     verdict = judged(tmp_path, "v5.1", category)
     assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]
     assert verdict.records[0].unit == "Tokens/s"
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_dlrm_reads_the_folder_of_published_weights(tmp_path: Path) -> None:
+    pytest.importorskip("torch", exc_type=ImportError)
+    import numpy as np
+
+    from tests.integration.mlperf_tasks.click_weights import probability, weights
+    from tests.integration.mlperf_tasks.test_click_model import SNAPSHOT
+
+    labels = [1, 0, 0, 1, 1, 0]
+    write_criteo(tmp_path / "data", labels)
+    dense = np.random.default_rng(2).normal(size=(len(labels), 13)).astype(np.float32)
+    np.save(tmp_path / "data" / "day_23_dense_sample.npy", dense)
+    truth = [probability(weights(""), row, [np.full(2 + n % 2, n) for n in range(26)]) for row in dense]
+    ones, zeros = ([p for p, label in zip(truth, labels, strict=True) if label == kind] for kind in (1, 0))
+    right = sum(one > zero for one in ones for zero in zeros)
+    flags = {"CM_TEST_QUERY_COUNT": "6", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": "datacenter", **ROUND}
+    result = benchmark(tmp_path, "dlrm-v2-99", SNAPSHOT, tmp_path / "data", **flags)
+    (offline,) = result.scenarios
+    assert offline.accuracy and offline.accuracy.value == pytest.approx(100 * right / (len(ones) * len(zeros)))
+    verdict = judged(tmp_path, "v5.1", "datacenter")
+    assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_rnnt_hears_what_is_said(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", exc_type=ImportError)
+    pytest.importorskip("scipy")
+    from tests.integration.mlperf_tasks import plain_transducer as plain
+    from tests.integration.mlperf_tasks.test_transducer_backend import BANDS, recordings, sounds, tensors
+
+    found, records = plain.weights(9, 3.0), []
+    torch.save({"state_dict": tensors(found)}, tmp_path / "rnnt.pt")
+    for number, (recording, sound) in enumerate(zip(recordings(), sounds(), strict=True)):
+        write_wave(tmp_path / "data" / f"{number}.wav", recording.tolist())
+        heard = "".join(RNNT[letter] for letter in plain.letters(found, plain.features(sound, BANDS)))
+        files = [{"fname": f"{number}.wav", "speed": 1}]
+        records.append({"transcript": heard if number else "quite another", "original_duration": 1.0, "files": files})
+    (tmp_path / "data" / "dev.json").write_text(json.dumps(records), "utf-8")
+    flags = {"CM_TEST_QUERY_COUNT": "4", "CM_MLPERF_INFERENCE_ROUND": "v4.0"}
+    result = benchmark(tmp_path, "rnnt", tmp_path / "rnnt.pt", tmp_path / "data", **flags)
+    (offline,) = result.scenarios
+    assert offline.accuracy and offline.accuracy.name == "WER" and offline.accuracy.good == 3
+    verdict = judged(tmp_path, "v4.0")
+    assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]

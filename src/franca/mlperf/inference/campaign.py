@@ -47,7 +47,7 @@ from franca.mlperf.inference.store import (
     write_part,
 )
 from franca.mlperf.inference.tokens import check_tokens
-from franca.mlperf.inference.tools import BACKEND_NEEDS, plain_name, runtime_version, versions
+from franca.mlperf.inference.tools import package_of, plain_name, runtime_version, versions
 from franca.mlperf.native.libraries import onnxruntime_library
 from franca.mlperf.network.facts import network_facts
 from franca.mlperf.power.client import PHASES, reach
@@ -292,7 +292,7 @@ class Campaign:
         The folder keeps ``vunknown``: finished parts are looked for in it before any backend is loaded, and the
         records inside name it.
         """
-        if self.spec.backend.name in BACKEND_NEEDS:
+        if package_of(self.spec.backend.name):
             return
         version = str(self._measured_baseline().capabilities.get("version") or "unknown")
         self.software = {**self.software, plain_name(self.spec.backend.name): version}

@@ -30,14 +30,14 @@ print(json.dumps(out))
 """
 
 
-def _needs(backend: str) -> tuple[str, str] | None:
+def package_of(backend: str) -> tuple[str, str] | None:
     """Package and remedy of a built-in backend; None for a plug-in (``module:Class``)."""
     return None if ":" in backend else _NEEDS.get(backend.partition("-")[0])
 
 
 def runtime_version(backend: str, software: dict[str, str]) -> str:
     """Version of the package behind a backend; of a plug-in what it said of itself, "unknown" before it was asked."""
-    needed = _needs(backend)
+    needed = package_of(backend)
     name = needed[0] if needed else plain_name(backend)
     return software.get(name, "unknown")
 
@@ -56,7 +56,7 @@ def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:
         Unavailable: the interpreter does not run, or a package is missing; the hint says how to get it.
     """
     needed = dict(NEEDED)
-    if extra := _needs(backend):
+    if extra := package_of(backend):
         name, remedy = extra
         needed[name] = remedy
     found = _ask(interpreter, list(needed))
