@@ -6,7 +6,7 @@
 # FRANCA_TORCH_PYTHON names an interpreter that has it.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 unset PYTHONDONTWRITEBYTECODE # the tests start thousands of processes: each would compile the sources again
-make_venv "dev,inference,accuracy,export"
+make_venv "dev,inference,accuracy,language,export"
 cd "$root"
 if [ "${FRANCA_TEST_ENGINES:-${CI:-no}}" != no ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     bash tests/engines/install.sh
