@@ -103,7 +103,7 @@ RULES: tuple[Rule, ...] = (
     Rule("A2", "accuracy.txt has the metric and meets the target", f"{INFERENCE}, accuracy; 8.4, 13.2",
          "Run the accuracy script of the task again; below target the result belongs in open."),
     Rule("A3", "The accuracy log is truncated and its digest recorded", f"{POLICY}, results; 8.6",
-         "Run `franca submission fix --rule A3`, which truncates and records the digest."),
+         "Run `franca submission fix --rule=A3` on the whole log; one that is cut already needs its own digest back."),
     Rule("A4", "The accuracy run logged no errors", f"{POLICY}, logs; 4.5",
          "Repeat the accuracy run; the message names the first error."),
     Rule("A5", "The accuracy run covered the whole data set", f"{INFERENCE}, accuracy; 13.3",
