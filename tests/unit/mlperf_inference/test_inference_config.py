@@ -36,6 +36,8 @@ BAD = [
     ("*.Server.target_qps = ", 1, 21, "value is missing"),
     ("*.Server.target_qps =", 1, 21, "value is missing"),
     ("*.Server.min_query_count = 2.7", 1, 28, "not a whole number"),
+    ("*.Server.target_latency_percentile = 200", 1, 38, "no percentile"),
+    ("*.*.target_latency_percentile = 0", 1, 33, "no percentile"),
     ("*.Server.min_duration = ٣", 1, 25, "not a whole number"),
     ("*.Server.mode = 4", 1, 17, "not 0, 1, 2 or 3"),
     ("*.Server.coalesce_queries = true", 1, 29, "not 0 or 1"),
@@ -86,13 +88,14 @@ def test_lookup_takes_the_most_specific_place() -> None:
 VALUES = {"a whole number": st.integers(0, (1 << 64) - 1).map(str), "0 or 1": st.sampled_from("01")}
 VALUES["a decimal number"] = st.decimals(0, 10**9, places=3).map(str)
 VALUES["0, 1, 2 or 3"] = st.sampled_from("0123")
+PERCENT = st.decimals("0.001", 100, places=3).map(str)
 ENTRIES = st.sampled_from(sorted(KEYS)).flatmap(
     lambda key: st.builds(
         Entry,
         st.sampled_from(["*", "resnet50", "3d-unet", "llama3_1-405b"]),
         st.sampled_from(["*", *(s.value for s in Scenario)]),
         st.just(key),
-        VALUES[KEYS[key]],
+        PERCENT if key == "target_latency_percentile" else VALUES[KEYS[key]],
         st.just(0),
     )
 )

@@ -163,7 +163,10 @@ def _parse_line(line: str, path: str, number: int) -> Entry:
         )
     model, scenario, key = _split_name(name, Location(path, number, start + 1, name))
     value_at = Location(path, number, match.start("value") + 1, name)
-    return Entry(model, scenario, key, _checked_value(key, match["value"], value_at), number)
+    value = _checked_value(key, match["value"], value_at)
+    if key == "target_latency_percentile" and not 0 < float(value) <= 100:
+        raise MalformedFile(f"{value!r} is no percentile; expected more than 0, at most 100", where=value_at)
+    return Entry(model, scenario, key, value, number)
 
 
 def _split_name(name: str, where: Location) -> tuple[str, str, str]:
