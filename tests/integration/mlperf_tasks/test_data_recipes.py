@@ -139,6 +139,11 @@ def test_coco_comes_in_two_archives(tmp_path) -> None:
          "dlrm-v2-preprocessed-dataset.uri",
          {"dlrm/day_23_dense.npy": b"1", "dlrm/day_23_labels.npy": b"2", "dlrm/day_23_sparse_multi_hot.npz": b"3"},
          "CM_DATASET_PREPROCESSED_PATH"),
+        ("get-ml-model-gptj", "get ml-model gptj", "gptj", "gpt-j-model-checkpoint.uri",
+         {"gpt-j/checkpoint-final/config.json": b"{}", "gpt-j/checkpoint-final/model.safetensors": b"1"},
+         "CM_ML_MODEL_FILE_WITH_PATH"),
+        ("get-ml-model-dlrm-terabyte", "get ml-model dlrm", "dlrm", "dlrm-v2-model-weights.uri",
+         {"model_weights/.snapshot_metadata": b"1", "model_weights/0": b"2"}, "CM_ML_MODEL_FILE_WITH_PATH"),
     ],
 )  # fmt: skip
 def test_sets_of_the_storage_are_downloaded(tmp_path, recipe, words, name, url, files, key) -> None:
