@@ -141,6 +141,19 @@ def test_the_wrong_runtime_is_refused_with_the_right_one(model: str, backend: st
 
 
 @pytest.mark.parametrize(
+    ("model", "category", "other"),
+    [("dlrm-v2-99", "", "datacenter"), ("llama2-70b-99", "edge", "datacenter"), ("llama3.1-8b", "edge", "datacenter"),
+     ("llama3.1-8b-edge", "datacenter", "edge")],
+)  # fmt: skip
+def test_a_submission_is_of_a_category_that_has_the_benchmark(model: str, category: str, other: str) -> None:
+    asked = {"CM_MLPERF_MODEL": model, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": category}
+    with pytest.raises(UsageError, match=f"{model} is a benchmark of {other} systems"):
+        read_wishes({**asked, "CM_MLPERF_RUN_KIND": "submission"})
+    read_wishes(asked)  # to try it out any machine will do
+    read_wishes({**asked, "CM_MLPERF_RUN_KIND": "submission", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": other})
+
+
+@pytest.mark.parametrize(
     ("model", "limits"),
     [
         ("gptj-99", {"most": 128, "least": 30, "beams": 4}),

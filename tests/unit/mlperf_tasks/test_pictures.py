@@ -63,6 +63,10 @@ def test_a_picture_becomes_the_input_of_the_official_model(tmp_path) -> None:
     found = torch_like.batch([0])
     assert found.shape == (1, 224, 224, 3)
     assert found[0, 0, 0] == pytest.approx([(200 / 255 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225], abs=1e-4)
+    symmetric = ImageNet(str(tmp_path), form="symmetric")
+    symmetric.open()
+    symmetric.load([0])
+    assert symmetric.batch([0])[0, :, 100, 100] == pytest.approx([2 * 200 / 255 - 1, -1, -1], abs=1e-4)
 
 
 def test_what_is_no_picture_is_named(tmp_path) -> None:

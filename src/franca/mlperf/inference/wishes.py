@@ -29,6 +29,7 @@ DEFAULT_OUTPUT = "mlperf-results"
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
+CATEGORIES = ("edge", "datacenter")
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}  #: short names
 LIBRARY_FOR = (("cpp", ""), ("cpp", "onnxruntime"))
 MOST_THREADS = 4096  #: more than any machine runs at once; runtimes would start as many as they are told
@@ -107,6 +108,11 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     round_name = _one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", last_round(submitted), list(SEEDS))
     category = asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge"
     rules = rules_of(model.checked_as or model.stands_for, round_name, category.replace(" ", "").replace(",", "-"))
+    if submitted and not rules.scenarios and category in CATEGORIES:
+        other = next(one for one in CATEGORIES if one != category)
+        raise UsageError(
+            f"--category={category}: {submitted} is a benchmark of {other} systems", hint=f"--category={other}"
+        )
     scenarios = _scenarios(env, rules.scenarios if model.checked_as else ())
     return Wishes(
         scenarios=scenarios,
