@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,3 +58,12 @@ def judged(tmp_path: Path, round_name: str, category: str = "edge") -> Verdict:
     )
     built = build_tree(options, lambda line: None)
     return check_tree(built.path, Options(round=round_name, short=True))
+
+
+def command(tmp_path: Path, *argv: str) -> str:
+    """What a `cmr` command says that ends well; nothing of the user's is touched."""
+    environ = {**os.environ, "HOME": str(tmp_path), "CM_REPOS": str(tmp_path / "CM")}
+    whole = [sys.executable, str(ROOT / "launchers" / "cmr"), *argv]
+    done = subprocess.run(whole, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr

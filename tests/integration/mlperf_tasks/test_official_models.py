@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.mlperf_tasks.official import ROOT, benchmark, hooks
+from tests.integration.mlperf_tasks.official import ROOT, benchmark, command, hooks
 from tests.integration.mlperf_tasks.task_models import bright_box, finds_piece, light_or_dark
 from tests.unit.mlperf_tasks.task_data import (
     PIECES,
@@ -153,12 +153,7 @@ def test_the_competition_command_as_printed_on_files_of_ones_own(tmp_path: Path)
     if not os.environ.get("FRANCA_SLOW_TESTS"):
         pytest.skip("installs packages; set FRANCA_SLOW_TESTS=1 to run it")
     file, data = bright_box(tmp_path / "m.onnx", 800), detection_data(tmp_path)
-    argv = [sys.executable, str(ROOT / "launchers" / "cmr"), *DOCUMENTED[1], f"--model_file={file}",
-            f"--dataset_path={data}", "--quiet"]  # fmt: skip
-    environ = {**os.environ, "HOME": str(tmp_path), "CM_REPOS": str(tmp_path / "CM")}
-    done = subprocess.run(argv, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    said = done.stdout + done.stderr
+    said = command(tmp_path, *DOCUMENTED[1], f"--model_file={file}", f"--dataset_path={data}", "--quiet")
     assert "accuracy mAP: 100.000" in said and "Results=1, NoResults=0" in said
     assert "SUMMARY: submission looks OK" in said
     for name in ("open.tar.gz", "summary.csv", "summary.json"):

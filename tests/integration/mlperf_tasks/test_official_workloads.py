@@ -13,18 +13,19 @@ from typing import Any
 import pytest
 
 from franca.mlperf.tasks.speech import RNNT
-from tests.integration.mlperf_tasks.official import benchmark, judged
+from tests.integration.mlperf_tasks.official import benchmark, command, judged
 from tests.integration.mlperf_tasks.task_models import light_or_dark, parts_by_brightness
 from tests.integration.mlperf_tasks.test_official_models import pictures
 from tests.unit.mlperf_tasks.task_data import write_criteo, write_kits, write_tokenizer, write_wave
 
 slow = pytest.mark.skipif(
-    not os.environ.get("FRANCA_SLOW_TESTS"), reason="loads PyTorch many times; FRANCA_SLOW_TESTS=1"
+    not os.environ.get("FRANCA_SLOW_TESTS"), reason="loads PyTorch many times or installs packages; FRANCA_SLOW_TESTS=1"
 )
 ROUND = {"CM_MLPERF_INFERENCE_ROUND": "v5.1"}
 
 
-def test_3d_unet_cuts_volumes_into_windows(tmp_path: Path) -> None:
+def volumes(tmp_path: Path) -> tuple[Path, Path]:
+    """A model and two volumes; the second one's truth has a tumor that is said to be kidney."""
     pytest.importorskip("onnx")
     import numpy as np
 
@@ -32,10 +33,14 @@ def test_3d_unet_cuts_volumes_into_windows(tmp_path: Path) -> None:
     image[0, 2:6, 2:6, 2:6], image[0, 8:10, 4:6, 4:6] = 10, 20
     right = (image / 10).astype(np.uint8)
     half = right.copy()
-    half[0, 8:10, 4:6, 4:6] = 1  # the second case says that its tumor is kidney
+    half[0, 8:10, 4:6, 4:6] = 1
     write_kits(tmp_path / "data", {"case_00000": (image, right), "case_00001": (image, half)})
-    file = parts_by_brightness(tmp_path / "3dunet.onnx")
-    result = benchmark(tmp_path, "3d-unet-99.9", file, tmp_path / "data", CM_TEST_QUERY_COUNT="2", **ROUND)
+    return parts_by_brightness(tmp_path / "3dunet.onnx"), tmp_path / "data"
+
+
+def test_3d_unet_cuts_volumes_into_windows(tmp_path: Path) -> None:
+    file, data = volumes(tmp_path)
+    result = benchmark(tmp_path, "3d-unet-99.9", file, data, CM_TEST_QUERY_COUNT="2", **ROUND)
     (offline,) = result.scenarios
     # kidney 2 * 64 / (64 + 72) in the second case, whose 8 voxels of tumor are nowhere in its truth
     assert offline.accuracy and offline.accuracy.line == "Accuracy: mean = 0.73529, kidney = 0.9706, tumor = 0.5000"
@@ -44,6 +49,19 @@ def test_3d_unet_cuts_volumes_into_windows(tmp_path: Path) -> None:
     assert (result.benchmark, result.model) == ("kits19", "3d-unet-99.9")
     verdict = judged(tmp_path, "v5.1")
     assert verdict.ok, [one for one in verdict.findings if one.severity == "error"]
+
+
+@slow
+@pytest.mark.timeout(900)
+def test_the_command_runs_3d_unet_on_files_of_ones_own(tmp_path: Path) -> None:
+    file, data = volumes(tmp_path)
+    answer = command(
+        tmp_path, "run mlperf inference generate-run-cmds _submission _short", "--submitter=Community",
+        "--model=3d-unet-99", f"--model_file={file}", f"--dataset_path={data}", "--round=v5.1",
+        "--test_query_count=2", "--quiet",
+    )  # fmt: skip
+    assert "accuracy DICE: 0.73529" in answer and "Results=1, NoResults=0" in answer
+    assert (tmp_path / "open.tar.gz").is_file()
 
 
 @pytest.mark.parametrize("model", ["mobilenet", "efficientnet"])
