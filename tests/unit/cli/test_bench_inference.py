@@ -114,7 +114,8 @@ def test_on_a_terminal_it_asks_and_takes_the_answers(tmp_path: Path) -> None:
         "cmr 'run mlperf inference generate-run-cmds _short' --model=digits --scenario=Offline --device=cpu"
     )
     assert (
-        b"Model (digits, digits-mlp, digits-cnn, counting, resnet50, retinanet, bert-99, bert-99.9) [digits]:" in err
+        b"Model (digits, digits-mlp, digits-cnn, counting, resnet50, mobilenet, " in err
+        and b"llama2-70b-99, llama2-70b-99.9) [digits]: " in err
         and b"'Offlin': expected" in err
     )
 
