@@ -12,6 +12,7 @@ import sys
 import msgspec
 
 from franca.errors import FrancaError
+from franca.mlperf.inference.devices import check_device
 from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish
 from franca.mlperf.inference.flags import with_aliases
 from franca.mlperf.inference.light import implied_by_file
@@ -57,6 +58,8 @@ def preprocess(i):
     try:
         wishes = read_wishes(told)
         check_given(workload_of(wishes.model), wishes.model, told)
+        if not wishes.servers:
+            check_device(wishes.device)
         if wishes.power is not None:
             reach(wishes.power)
         after = read_finish(told)

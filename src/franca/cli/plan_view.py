@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from franca.cli.output import plain
 from franca.errors import NotFound
 from franca.grammar.suggest import closest
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 _MARK = {REUSE: "=", RUN: ">", SKIP: "-", DEFER: "?"}
 _WORD = {REUSE: "reuse", RUN: "run", SKIP: "skip", DEFER: "decided during the run"}
+_FOLDED = 4  #: so many skipped steps in a row are told in one line
 _COLOUR = {REUSE: "#dff3e3", RUN: "#dde9fb", SKIP: "#eeeeee", DEFER: "#fdf1cf"}
 
 
@@ -21,7 +24,7 @@ def tree_lines(plan: Plan, *, why: str = "", full: bool = False) -> list[str]:
 
     Args:
         why: only the steps that match and what leads to them.
-        full: repeat what stands above already, instead of saying so.
+        full: repeat what stands above already, instead of saying so, and tell each skipped step.
 
     Raises:
         NotFound: no step matches ``why``.
@@ -73,10 +76,33 @@ def _step_lines(step: Step, first: str, rest: str, keep: set[str] | None, seen: 
     margin = rest + ("│   " if below else "    ")
     for detail in _details(step):
         yield margin + detail
-    for number, child in enumerate(below):
-        last = number == len(below) - 1
+    groups = [[step] for step in below] if seen is None or keep is not None else _folded(below)
+    for number, group in enumerate(groups):
+        last = number == len(groups) - 1
         branch, margin = ("└── ", "    ") if last else ("├── ", "│   ")
-        yield from _step_lines(child, rest + branch, rest + margin, keep, seen)
+        if len(group) == 1:
+            yield from _step_lines(group[0], rest + branch, rest + margin, keep, seen)
+            continue
+        names = "; ".join(plain(step.label) for step in group)
+        yield f"{rest}{branch}{_MARK[SKIP]} {len(group)} steps: {_shortened(names)}"
+        yield f"{rest}{margin}    {_WORD[SKIP]}: by conditions of theirs (--verbose tells each)"
+
+
+def _folded(steps: list[Step]) -> list[list[Step]]:
+    """Single steps, and together those of a long row of skipped ones."""
+    rows = [
+        (skipped, list(row)) for skipped, row in groupby(steps, lambda step: step.action == SKIP and not step.steps)
+    ]
+    return [
+        group
+        for skipped, row in rows
+        for group in ([row] if skipped and len(row) >= _FOLDED else [[step] for step in row])
+    ]
+
+
+def _shortened(text: str, most: int = 80) -> str:
+    """``text`` to its last whole name within ``most`` characters."""
+    return text if len(text) <= most else text[: most - 3].rpartition("; ")[0] + "; ..."
 
 
 def _shape(step: Step) -> str:

@@ -191,6 +191,20 @@ def test_full_repeats_what_stands_above() -> None:
     assert "(as above)" not in "\n".join(tree_lines(sample(), full=True))
 
 
+def test_a_long_row_of_skipped_steps_is_one_line_and_a_short_one_is_not() -> None:
+    def skipped(count: int) -> Plan:
+        steps = tuple(Step(f"1.{n}", f"get,thing{n},of,a,kind", SKIP, f"KIND={n}") for n in range(1, count + 1))
+        last = Step(f"1.{count + 1}", "get,needed", RUN, "not cached")
+        return Plan(command="franca run script app", inputs={}, step=Step("1", "app", RUN, "", steps=(*steps, last)))
+
+    text = "\n".join(tree_lines(skipped(6)))
+    assert "├── - 6 steps: get,thing1,of,a,kind; get,thing2,of,a,kind; get,thing3,of,a,kind; ...\n" in text
+    assert "KIND=" not in text and "└── > get,needed" in text
+    assert "\n".join(tree_lines(skipped(6), full=True)).count("KIND=") == 6
+    assert "\n".join(tree_lines(skipped(3))).count("KIND=") == 3
+    assert "KIND=4" in "\n".join(tree_lines(skipped(6), why="thing4"))
+
+
 def test_dot_quotes_and_links() -> None:
     text = dot(sample())
     assert text.startswith("digraph plan {") and text.endswith("}\n")
