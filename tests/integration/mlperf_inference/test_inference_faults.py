@@ -99,7 +99,12 @@ def test_a_data_set_that_fails_while_loading_is_named(request_for, run_command, 
 
 
 REFUSED = [
-    ({"model_file": "/nowhere/model.onnx"}, 16, "model file /nowhere/model.onnx does not exist", "get ml-model digits"),
+    (
+        {"model_file": "/nowhere/model.onnx"},
+        16,
+        "model /nowhere/model.onnx does not exist",
+        "run its recipe with --new",
+    ),
     ({"interpreter": "/nowhere/python"}, 1, "/nowhere/python", "get python3"),
     ({"user_conf": "/nowhere/user.conf"}, 4, "/nowhere/user.conf: cannot be read", ""),
     ({"output": "/proc/results"}, 1, "cannot be made", "--output"),
