@@ -12,7 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from franca.errors import Interrupted
 from franca.mlperf.inference.campaign import run
+from franca.mlperf.inference.progress import Follower
 from franca.mlperf.inference.spec import RunSpec, checked
 from tests.integration.mlperf_inference.inference_cases import request_data
 
@@ -179,6 +181,19 @@ def gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_stop_while_something_is_shown_keeps_the_logs_too(measured, environ, tmp_path, monkeypatch) -> None:
+    def stop(self: Follower, elapsed_s: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("BAD_SUT", "hangs")
+    monkeypatch.setattr(Follower, "tick", stop)
+    data = {**measured, "output": str(tmp_path / "r")}
+    shutil.copytree(measured["output"], data["output"])
+    with pytest.raises(Interrupted, match="finished parts are kept"):
+        run(checked(msgspec.convert(data, RunSpec)), lambda line: None)
+    assert (next(Path(data["output"]).rglob("run_1.failed")) / "child.log").exists()
 
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]

@@ -58,6 +58,6 @@ def native_request(parts: Path, tmp_path: Path, harness: Built):  # noqa: F811
     return lambda **changes: native_data(parts, changes.pop("output", tmp_path / "results"), harness, **changes)
 
 
-def native_data(parts: Path, output: Path, harness: Built, **changes) -> dict:  # noqa: F811
-    fields = {"engine": "bridge", "harness": harness.program, "workers": 2, "python_path": [str(PLUGINS)]}
+def native_data(parts: Path, output: Path, built: Built, **changes) -> dict:  # noqa: F811
+    fields = {"engine": "bridge", "harness": built.program, "workers": 2, "python_path": [str(PLUGINS)]}
     return request_data(parts, output, **{**fields, **changes})

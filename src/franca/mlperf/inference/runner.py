@@ -70,6 +70,13 @@ def run_job(
         StepFailed: the child raised, hung, was killed, or left no answer; the message says which.
         Interrupted: Ctrl-C or a termination signal; the child is dead when this is raised.
     """
+    try:
+        return _watched(job, interpreter, limit_s, on_wait)
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"{endings.word()}; the running part was stopped, finished parts are kept") from error
+
+
+def _watched(job: Job, interpreter: Interpreter, limit_s: float, on_wait: Callable[[float], None] | None) -> Child:
     spec = write_job(job)
     began = time.monotonic()
     log = os.path.join(job.outdir, CHILD_LOG)
@@ -141,9 +148,6 @@ def _wait(
             if not failed and os.path.exists(failure):
                 failed = True
                 deadline = min(deadline, time.monotonic() + AFTER_FAILURE_S)
-        except KeyboardInterrupt as error:
-            kill_group(process)
-            raise Interrupted(f"{endings.word()}; the running part was stopped, finished parts are kept") from error
         if time.monotonic() >= deadline:
             kill_group(process)
             return True
