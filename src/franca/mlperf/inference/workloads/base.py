@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from franca.errors import NotFound, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.profiles import TEST, TEST_QUERY_COUNT
 from franca.mlperf.inference.spec import Ingredient, Part
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
 
 MODEL_KEY = "CM_ML_MODEL_FILE_WITH_PATH"
 DATA_KEY = "CM_MLPERF_DATASET_PATH"
@@ -40,6 +37,34 @@ class Parts(NamedTuple):
     backend: Part
     dataset: Part
     metric: Part
+
+
+class Sizes(Protocol):
+    """What the rules of a benchmark say of its samples."""
+
+    @property
+    def performance_samples(self) -> int: ...
+
+
+class Wishes(Protocol):
+    """What the parts follow of a user's choices (``franca.mlperf.inference.wishes`` reads them)."""
+
+    @property
+    def backend(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def test_query_count(self) -> int: ...
+    @property
+    def performance_count(self) -> int: ...
+    @property
+    def rules(self) -> Sizes: ...
 
 
 class Workload:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.workloads.base import Model, Parts, Workload, engine, existing, has_one_of, samples
+from franca.mlperf.inference.workloads.base import Model, Parts, Wishes, Workload, engine, existing, has_one_of, samples
 from franca.mlperf.tasks.criteo import KINDS
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
 
 TRACE = "dlrm_trace_of_aggregated_samples.txt"  #: as the reference implementation names what it has drawn
 TOGETHER = 270  #: rows of a sample without a trace: 89,137,319 rows in the 330,067 samples of section 13.3

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Ingredient, Part
-from franca.mlperf.inference.workloads.base import MODEL_KEY, Model, Parts, Workload, engine, samples
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
+from franca.mlperf.inference.workloads.base import MODEL_KEY, Model, Parts, Wishes, Workload, engine, samples
 
 
 class Digits(Workload):

@@ -6,16 +6,13 @@ official scripts do, which needs NLTK's list of abbreviations; shorter ones cut 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from franca.errors import UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.workloads.base import MODEL_KEY, Model, Parts, Workload, engine, existing, samples
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
+from franca.mlperf.inference.workloads.base import MODEL_KEY, Model, Parts, Wishes, Workload, engine, existing, samples
 
 LICENCE = "its weights come with a licence that everybody accepts for themselves"
 PICKLES = (".pkl", ".pickle", ".pkl.gz")

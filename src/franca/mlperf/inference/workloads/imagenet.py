@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
@@ -11,6 +9,7 @@ from franca.mlperf.inference.workloads.base import (
     DATA_KEY,
     Model,
     Parts,
+    Wishes,
     Workload,
     engine,
     existing,
@@ -18,9 +17,6 @@ from franca.mlperf.inference.workloads.base import (
     samples,
 )
 from franca.mlperf.tasks.imagenet import LABEL_FILES
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
 
 SYMMETRIC = "symmetric"  #: pictures from -1 to 1, as the networks of these names have been trained on
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.workloads.base import Model, Parts, Workload, engine, existing, has_one_of, samples
+from franca.mlperf.inference.workloads.base import Model, Parts, Wishes, Workload, engine, existing, has_one_of, samples
 from franca.mlperf.tasks.kits import LIST
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
 
 
 class Kits19(Workload):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from franca.errors import NotFound
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.workloads.base import Model, Parts, Workload, engine, existing, samples
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
+from franca.mlperf.inference.workloads.base import Model, Parts, Wishes, Workload, engine, existing, samples
 
 
 class LibriSpeech(Workload):

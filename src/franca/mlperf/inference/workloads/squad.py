@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.workloads.base import Model, Parts, Workload, engine, existing, samples
-
-if TYPE_CHECKING:
-    from franca.mlperf.inference.wishes import Wishes
+from franca.mlperf.inference.workloads.base import Model, Parts, Wishes, Workload, engine, existing, samples
 
 
 class Squad(Workload):
