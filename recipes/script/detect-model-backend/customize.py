@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TORCH = (".pt", ".pth", ".ts", ".torchscript", ".py")
+from franca.mlperf.inference.light import backend_of
 
 
 def preprocess(i):
@@ -11,5 +11,5 @@ def preprocess(i):
     name = str(env.get("CM_ML_MODEL_FILE_WITH_PATH") or "").strip()
     if not name:
         return {"return": 1, "error": "no model: give one with --model_file=FILE"}
-    env["CM_MLPERF_BACKEND"] = "pytorch" if name.lower().endswith(TORCH) else "onnxruntime"
+    env["CM_MLPERF_BACKEND"] = backend_of(name)
     return {"return": 0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from franca.hooks.model import export_file, fetch_published
+from franca.hooks.model import export_fetched_file, fetch_published
 
 
 def preprocess(i):
@@ -12,6 +12,4 @@ def preprocess(i):
 
 def postprocess(i):
     """Export the file."""
-    env = i["env"]
-    export_file(env, env["CM_DOWNLOAD_DOWNLOADED_PATH"])
-    return {"return": 0}
+    return export_fetched_file(i["env"])

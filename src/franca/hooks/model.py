@@ -27,6 +27,12 @@ def export_file(env: dict[str, Any], path: str) -> None:
     env["CM_ML_MODEL_PATH"], env["CM_ML_MODEL_FILE"] = os.path.split(path)
 
 
+def export_fetched_file(env: dict[str, Any]) -> Hook:
+    """Export the file that the download step fetched, or took from the user."""
+    export_file(env, env["CM_DOWNLOAD_DOWNLOADED_PATH"])
+    return {"return": 0}
+
+
 def use_given_folder(env: dict[str, Any]) -> Hook:
     """Take the folder that the user has; refuse one that is not there."""
     given = str(env.get("CM_ML_MODEL_GIVEN_FOLDER") or "")

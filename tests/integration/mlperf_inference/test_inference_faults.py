@@ -16,7 +16,7 @@ from franca.errors import Interrupted
 from franca.mlperf.inference.campaign import run
 from franca.mlperf.inference.progress import Follower
 from franca.mlperf.inference.spec import RunSpec, checked
-from tests.integration.mlperf_inference.inference_cases import request_data
+from tests.integration.mlperf_inference.inference_cases import bad_sut, going_wrong, named_log, request_data
 
 CASES = [
     ("raises", "failed in issue: ValueError: cannot do sample", "failure.json"),
@@ -43,8 +43,8 @@ def measured(parts, tmp_path_factory) -> dict:
 
     The measurement has no part in what goes wrong, and must not be cut short by the limit of the system that hangs.
     """
-    bad = {"name": "inference_bad_parts:BadSut", "options": {"how": ""}}
-    data = request_data(parts, tmp_path_factory.mktemp("measured") / "r", scenarios=["SingleStream"], sut=bad)
+    output = tmp_path_factory.mktemp("measured") / "r"
+    data = request_data(parts, output, scenarios=["SingleStream"], sut=bad_sut(""))
     run(checked(msgspec.convert({**data, "modes": ["accuracy"]}, RunSpec)), lambda line: None)
     return {**data, "modes": ["performance"]}
 
@@ -53,14 +53,12 @@ def measured(parts, tmp_path_factory) -> dict:
 def test_a_broken_system_under_test_is_named(
     measured, run_command, environ, tmp_path, how: str, words: str, log: str
 ) -> None:
-    data = {**measured, "output": str(tmp_path / "r"), "watchdog_s": 2.0 if how == "hangs" else 0.0}
-    shutil.copytree(measured["output"], data["output"])
-    environ["BAD_SUT"] = how
+    data = going_wrong(measured, tmp_path / "r", environ, how)
     done = run_command(data)
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-    named = next(line.split("log: ", 1)[1] for line in done.stderr.splitlines() if "log: " in line)
+    named = named_log(done.stderr)
     assert named.endswith("run_1.failed/" + log) and os.path.exists(named)
     assert not {name for name in folders(data["output"]) if name.startswith(".partial")}
     assert "run_1" not in folders(data["output"])
@@ -70,7 +68,7 @@ def test_a_foreign_message_is_shown_short_and_without_control_characters(request
     data = request_for(
         scenarios=["SingleStream"],
         modes=["performance"],
-        sut={"name": "inference_bad_parts:BadSut", "options": {"how": "shouts"}},
+        sut=bad_sut("shouts"),
     )
     done = run_command(data)
     assert done.returncode == 1 and "ValueError: ?[31mred xxx" in done.stderr
@@ -206,7 +204,7 @@ def test_a_stopped_run_leaves_no_process_and_goes_on_later(
     conf = tmp_path / "long.conf"
     conf.write_text("*.Offline.min_duration = 20000\n*.Offline.target_qps = 20000\n", "utf-8")
     long = request_for(scenarios=["Offline"], modes=["accuracy", "performance"], user_conf=str(conf))
-    slow = {"name": "inference_bad_parts:BadSut", "options": {"how": "hangs"}}
+    slow = bad_sut("hangs")
     process, child = start_and_wait_for_child(command({**long, "sut": slow}), environ)
     process.send_signal(number)
     _, said = process.communicate(timeout=120)

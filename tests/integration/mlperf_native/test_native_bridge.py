@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from franca.mlperf.inference.campaign import Campaign
 from franca.mlperf.inference.spec import RunSpec, checked
-from tests.integration.mlperf_inference.inference_cases import ALL
+from tests.integration.mlperf_inference.inference_cases import ALL, bad_sut, going_wrong, named_log
 from tests.integration.mlperf_inference.test_inference_faults import children_of, gone
 from tests.integration.mlperf_native.conftest import native_data
 
@@ -79,9 +78,8 @@ CASES = [
 @pytest.fixture(scope="module")
 def measured(parts, harness, tmp_path_factory) -> dict:
     """As for the Python harness: the bare model has been measured, and the system was good until now."""
-    bad = {"name": "inference_bad_parts:BadSut", "options": {"how": ""}}
     output = tmp_path_factory.mktemp("measured") / "r"
-    data = {**native_data(parts, output, harness), "scenarios": ["SingleStream"], "sut": bad, "workers": 1}
+    data = {**native_data(parts, output, harness), "scenarios": ["SingleStream"], "sut": bad_sut(""), "workers": 1}
     run_here({**data, "modes": ["accuracy"]})
     return {**data, "modes": ["performance"]}
 
@@ -90,20 +88,18 @@ def measured(parts, harness, tmp_path_factory) -> dict:
 def test_a_broken_worker_is_named_and_the_run_ends(
     measured, run_command, environ, tmp_path, how: str, words: str, log: str
 ) -> None:
-    data = {**measured, "output": str(tmp_path / "r"), "watchdog_s": 2.0 if how == "hangs" else 0.0}
-    shutil.copytree(measured["output"], data["output"])
-    environ["BAD_SUT"] = how
+    data = going_wrong(measured, tmp_path / "r", environ, how)
     done = run_command(data)
     assert done.returncode == 1, done.stderr
     assert words in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
-    named = next(line.split("log: ", 1)[1] for line in done.stderr.splitlines() if "log: " in line)
+    named = named_log(done.stderr)
     assert named.endswith("run_1.failed/" + log) and os.path.exists(named)
     assert os.path.exists(os.path.join(os.path.dirname(named), "child.log"))
 
 
 def test_nothing_lives_on_when_franca_is_killed(native_request, command, environ) -> None:
-    slow = {"name": "inference_bad_parts:BadSut", "options": {"how": "hangs"}}
+    slow = bad_sut("hangs")
     argv = command(native_request(scenarios=["SingleStream"], modes=["performance"], sut=slow))
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ)
     try:

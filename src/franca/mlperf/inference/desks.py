@@ -7,7 +7,6 @@ Server would wait for and the one large query of Offline does not notice (sectio
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
@@ -19,14 +18,6 @@ from franca.mlperf.inference.lanes import Lane
 
 now = time.perf_counter_ns
 LANES = 2  #: of a hand-over: one is filled while the other is emptied
-
-
-def processors() -> int:
-    """How many this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
 
 
 class Desk:

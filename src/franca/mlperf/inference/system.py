@@ -21,7 +21,7 @@ def describe() -> dict[str, Any]:
     fields["host_processors_per_node"] = _found(cpu.get("sockets"), 1)
     fields["host_processor_core_count"] = _found(cpu.get("cores"), os.cpu_count() or 1)
     fields["host_processor_threads"] = _found(os.cpu_count())
-    fields["host_processor_usable_threads"] = _found(_usable_cpus())
+    fields["host_processor_usable_threads"] = _found(usable_processors())
     fields["host_processor_frequency"] = _found(_frequency(cpu))
     fields["host_processor_caches"] = _found(_caches())
     fields["host_processor_flags"] = _found(_vector_flags(cpu))
@@ -80,7 +80,8 @@ def _cpu_info() -> dict[str, Any]:
     return first
 
 
-def _usable_cpus() -> int:
+def usable_processors() -> int:
+    """How many this process may run on at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -6,7 +6,6 @@ import sys
 import time
 from typing import Any
 
-from franca.mlperf.inference.desks import processors
 from franca.mlperf.inference.guard import CheckedResponder, Failures, guarded, watched
 from franca.mlperf.inference.job import Job
 from franca.mlperf.inference.lanes import Lane, Responder, lane_for
@@ -16,6 +15,7 @@ from franca.mlperf.inference.predictor import Predictor, payload_bytes
 from franca.mlperf.inference.progress import reporting
 from franca.mlperf.inference.streaming import CheckedTokens, TokenResponder, token_lanes, wanted_by
 from franca.mlperf.inference.sut import InlineSut, QueueSut
+from franca.mlperf.inference.system import usable_processors
 from franca.mlperf.power.estimate import EnergyMeter
 
 
@@ -139,7 +139,7 @@ def _sut(loadgen: Any, job: Job, predictor: Predictor, failures: Failures, *, se
             batch_timeout_s=job.batch_timeout_ms / 1000 if job.scenario == "Server" else 0.0,
             per_query=job.scenario == "Server",
             # LoadGen orders first tokens and ends of one thread only.
-            hand_over=job.scenario == "Offline" and not tokens and job.workers < processors(),
+            hand_over=job.scenario == "Offline" and not tokens and job.workers < usable_processors(),
         ),
         None,
     )
