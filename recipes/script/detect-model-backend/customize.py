@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from franca.mlperf.inference.light import backend_of
+from franca.hooks.model import backend_of
 
 
 def preprocess(i):

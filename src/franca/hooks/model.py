@@ -10,6 +10,13 @@ from franca.hooks.given import from_user, use_given_file
 from franca.hooks.made import read_here
 
 CARD = "model-card.json"
+#: How the names of PyTorch's model files end, code that builds one among them.
+TORCH_SUFFIXES = (".pt", ".pth", ".ts", ".torchscript", ".py")
+
+
+def backend_of(path: str) -> str:
+    """The backend that the name of a model file asks for."""
+    return "pytorch" if path.lower().endswith(TORCH_SUFFIXES) else "onnxruntime"
 
 
 def fetch_published(env: dict[str, Any], name: str) -> Hook:

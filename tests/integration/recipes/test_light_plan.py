@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from franca.mlperf.inference.light import TORCH_SUFFIXES, backend_of
+from franca.hooks.model import TORCH_SUFFIXES, backend_of
 from tests.integration.recipes.conftest import ROOT
 
 RUNTIMES = ("get,generic-python-lib,_onnxruntime", "get,generic-python-lib,_torch")

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from franca.errors import FrancaError, NotFound, UsageError
+from franca.hooks.model import backend_of
 from franca.mlperf.inference.asked import is_on, text
 from franca.mlperf.inference.datasets.random_inputs import TYPES
 from franca.mlperf.inference.spec import Part, RunSpec, checked
@@ -41,7 +42,6 @@ WISHES = {
     "rerun": "CM_RERUN",
 }
 OWN = ("samples", "seed", "high", "axes", "inputs", "model_code", "torch_mode", "harness", "python")
-TORCH_SUFFIXES = (".pt", ".pth", ".ts", ".torchscript", ".py")
 ONNX_OPTIONS, TORCH_OPTIONS = ("axes",), ("inputs", "model_code", "torch_mode")
 
 
@@ -132,11 +132,6 @@ def implied_by_file(env: Mapping[str, object]) -> dict[str, str]:
     if not is_on(env, "CM_MLPERF_LIGHT") or not path or text(env, BACKEND):
         return {}
     return {BACKEND: backend_of(path)}
-
-
-def backend_of(path: str) -> str:
-    """The backend that the name of a model file asks for."""
-    return "pytorch" if path.lower().endswith(TORCH_SUFFIXES) else "onnxruntime"
 
 
 def _onnx_parts(path: str, given: dict[str, str]) -> _Parts:
