@@ -80,6 +80,7 @@ def make_request(env, wishes):
         servers=wishes.servers,
         power=wishes.power,
         user_conf=wishes.user_conf,
+        config_name=model.config_name,
         round=wishes.round,
         rerun=wishes.rerun,
         hw_name=wishes.hw_name,
@@ -92,6 +93,7 @@ def make_request(env, wishes):
         peak=wishes.peak,
         configs=wishes.configs,
         compliance=wishes.compliance,
+        sampling_target=model.sampled,
         device=wishes.device,
         command=str(env.get("CM_MLPERF_INFERENCE_COMMAND") or ""),
         accuracy_target=float(

@@ -13,6 +13,7 @@ from franca.mlperf.inference.config import (
     format_config,
     lookup,
     number_text,
+    own_entries,
     parse_config,
     read_config,
 )
@@ -39,6 +40,10 @@ BAD = [
     ("*.Server.target_latency_percentile = 200", 1, 38, "no percentile"),
     ("*.*.target_latency_percentile = 0", 1, 33, "no percentile"),
     ("*.Server.min_duration = ٣", 1, 25, "not a whole number"),
+    ("*.Server.target_latency = 15.7", 1, 27, "whole milliseconds"),
+    ("*.*.target_latency = 15.7", 1, 22, "whole milliseconds"),
+    ("*.Server.min_duration = 0600000", 1, 25, "octal"),
+    ("*.Server.target_qps = 010.5", 1, 23, "octal"),
     ("*.Server.mode = 4", 1, 17, "not 0, 1, 2 or 3"),
     ("*.Server.coalesce_queries = true", 1, 29, "not 0 or 1"),
     ("*.Server.min_query_count = 99999999999999999999", 1, 28, "64 bits"),
@@ -85,17 +90,36 @@ def test_lookup_takes_the_most_specific_place() -> None:
     assert lookup(entries, "resnet50", Scenario.SERVER, "max_duration") is None
 
 
+def test_entries_under_the_benchmarks_name_are_its_own_and_win() -> None:
+    text = "resnet50.*.min_duration = 1\n*.*.min_duration = 2\nresnet50.Offline.target_qps = 100\n*.*.mode = 2\n"
+    found = own_entries(parse_config(text, "user.conf"), "resnet50", "user.conf")
+    assert {(e.name, e.value) for e in found} == {
+        ("*.*.min_duration", "1"),
+        ("*.Offline.target_qps", "100"),
+        ("*.*.mode", "2"),
+    }
+
+
+def test_entries_of_another_model_are_refused_with_their_line() -> None:
+    entries = parse_config("*.*.mode = 2\nbert.Offline.target_qps = 100\n", "user.conf")
+    with pytest.raises(MalformedFile, match="bert is another model.* resnet50") as caught:
+        own_entries(entries, "resnet50", "user.conf")
+    assert caught.value.where is not None
+    assert (caught.value.where.path, caught.value.where.line) == ("user.conf", 2)
+
+
 VALUES = {"a whole number": st.integers(0, (1 << 64) - 1).map(str), "0 or 1": st.sampled_from("01")}
 VALUES["a decimal number"] = st.decimals(0, 10**9, places=3).map(str)
 VALUES["0, 1, 2 or 3"] = st.sampled_from("0123")
 PERCENT = st.decimals("0.001", 100, places=3).map(str)
+SPECIAL = {"target_latency_percentile": PERCENT, "target_latency": VALUES["a whole number"]}
 ENTRIES = st.sampled_from(sorted(KEYS)).flatmap(
     lambda key: st.builds(
         Entry,
         st.sampled_from(["*", "resnet50", "3d-unet", "llama3_1-405b"]),
         st.sampled_from(["*", *(s.value for s in Scenario)]),
         st.just(key),
-        PERCENT if key == "target_latency_percentile" else VALUES[KEYS[key]],
+        SPECIAL.get(key, VALUES[KEYS[key]]),
         st.just(0),
     )
 )

@@ -48,6 +48,7 @@ WRONG = [
     ({"CM_MLPERF_LOADGEN_MAX_BATCHSIZE": "0"}, "--max_batchsize=0: expected a whole number of 1 or more"),
     ({"CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": "nan"}, "--server_target_qps=nan"),
     ({"CM_MLPERF_LOADGEN_SERVER_LATENCY_BOUND": "-3"}, "--server_latency_bound=-3"),
+    ({"CM_MLPERF_LOADGEN_SERVER_LATENCY_BOUND": "15.5"}, "--server_latency_bound=15.5: expected a whole number"),
     ({"CM_MLPERF_DEVICE": "abacus"}, "--device=abacus: expected cpu, cuda"),
     ({"CM_MLPERF_INFERENCE_ROUND": "v0.1"}, "--round=v0.1"),
 ]
@@ -58,6 +59,31 @@ def test_a_mistake_is_named_by_its_flag(env, words) -> None:
     with pytest.raises(UsageError) as caught:
         read_wishes(env)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "round_name", "least"),
+    [
+        ("resnet50", "", 24576),
+        ("bert-99", "", 10833),
+        ("bert-99", "v3.0", 24576),
+        ("rnnt", "v4.0", 2513),
+        ("3d-unet-99", "", 43),
+        ("digits", "", 0),  # open: no minimum since v5.0
+        ("digits", "v4.1", 24576),
+    ],
+)
+def test_full_runs_have_the_samples_of_offline_that_the_round_asks_for(model, round_name, least) -> None:
+    wishes = read_wishes({"CM_MLPERF_MODEL": model, "CM_MLPERF_INFERENCE_ROUND": round_name})
+    assert wishes.targets.offline_samples == least
+
+
+def test_entries_of_another_model_are_found_at_once(tmp_path) -> None:
+    conf = tmp_path / "user.conf"
+    conf.write_text("bert.Offline.target_qps = 100\n", "utf-8")
+    assert read_wishes({"CM_MLPERF_USER_CONF": str(conf), "CM_MLPERF_MODEL": "bert-99.9"}).user_conf == str(conf)
+    with pytest.raises(MalformedFile, match=r"user\.conf:1.*\n?.*bert is another model.*resnet50"):
+        read_wishes({"CM_MLPERF_USER_CONF": str(conf), "CM_MLPERF_MODEL": "resnet50"})
 
 
 def test_a_wrong_user_conf_is_found_at_once(tmp_path) -> None:

@@ -118,6 +118,28 @@ def test_the_official_front_end_chooses_a_model_by_a_variation(model: str) -> No
     assert chosen == {"group": "model", "env": {"CM_MLPERF_MODEL": model}}
 
 
+#: Names in LoadGen's configuration files (section 2.5), and responses that TEST01 compares (section 9.2).
+CONFIGURED = {
+    "resnet50": ("resnet50", 0),
+    "retinanet": ("retinanet", 256),
+    "bert-99": ("bert", 0),
+    "bert-99.9": ("bert", 0),
+    "dlrm-v2-99.9": ("dlrm-v2", 0),
+    "3d-unet-99": ("3d-unet", 64),
+    "3d-unet-99.9": ("3d-unet", 64),
+    "rnnt": ("rnnt", 0),
+    "gptj-99.9": ("gptj", 0),
+    "llama2-70b-99": ("llama2-70b", 0),
+    "llama3.1-8b-edge": ("llama3_1-8b-edge", 0),
+    "digits-cnn": ("digits-cnn", 0),
+}
+
+
+@pytest.mark.parametrize("model", CONFIGURED)
+def test_a_model_has_loadgens_name_and_the_number_of_sampled_responses(model: str) -> None:
+    assert (MODELS[model].config_name, MODELS[model].sampled) == CONFIGURED[model]
+
+
 @pytest.mark.parametrize("model", NOT_RUN)
 def test_models_without_a_runner_are_named_as_such(model: str) -> None:
     with pytest.raises(UsageError, match="this harness has no runner for it"):

@@ -21,7 +21,7 @@ from franca.mlperf.inference import configs, profiles, system, targets
 from franca.mlperf.inference.accuracy import write_accuracy_txt
 from franca.mlperf.inference.bench import Baseline, Bench
 from franca.mlperf.inference.compliance import ComplianceRun
-from franca.mlperf.inference.config import read_config
+from franca.mlperf.inference.config import ANY, own_entries, read_config
 from franca.mlperf.inference.measure import Measurement
 from franca.mlperf.inference.powered import FOLDERS, PowerRun
 from franca.mlperf.inference.results import (
@@ -93,7 +93,7 @@ class Campaign:
                 f"model {spec.model_file} does not exist",
                 hint="get it again: run its recipe with --new, or give a place of yours with --model_file",
             )
-        given = read_config(spec.user_conf) if spec.user_conf else []
+        given = own_entries(read_config(spec.user_conf), _config_name(spec), spec.user_conf) if spec.user_conf else []
         check_tokens(spec, given)
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
         spec = self._with_library(spec)
@@ -348,6 +348,11 @@ class Campaign:
 def run(spec: RunSpec, say: Callable[[str], None]) -> BenchmarkResult:
     """Run a request; see ``Campaign``."""
     return Campaign(spec, say).run()
+
+
+def _config_name(spec: RunSpec) -> str:
+    """The name in entries of ``user.conf`` that are about this model and no other."""
+    return spec.config_name or (spec.model if spec.model_key == ANY else spec.model_key)
 
 
 def _utc() -> str:

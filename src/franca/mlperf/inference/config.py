@@ -1,8 +1,8 @@
 """``user.conf`` and ``audit.config``: our own parser and writer.
 
 LoadGen's parser ignores what it does not understand (mlperf-inference section 2.2): no blanks around ``=``
-drops the line, ``1e3`` reads as 1, unknown keys vanish. Here such a file is refused, with file, line, column
-and key, before LoadGen sees it.
+drops the line, ``1e3`` reads as 1, ``0600000`` is octal, unknown keys vanish. Here such a file is refused, with
+file, line, column and key, before LoadGen sees it.
 """
 
 from __future__ import annotations
@@ -132,6 +132,23 @@ def lookup(entries: Iterable[Entry], model: str, scenario: Scenario, key: str) -
     return next((found[place] for place in places if place in found), None)
 
 
+def own_entries(entries: Iterable[Entry], name: str, path: str) -> list[Entry]:
+    """Entries of any model, with those of the benchmark ``name`` turned into such ones, which then win.
+
+    LoadGen itself is told no name of a model: what official rules say of one is that of a round, and written out.
+
+    Raises:
+        MalformedFile: an entry of another model, which would be ignored without a word.
+    """
+    found: dict[tuple[str, str], Entry] = {}
+    for entry in sorted(entries, key=lambda one: one.model == name):  # the benchmark's own last
+        if entry.model not in (ANY, name):
+            where = Location(path, entry.line, key=entry.name)
+            raise MalformedFile(f"{entry.model} is another model; this run is of {name} or * (any)", where=where)
+        found[entry.scenario, entry.key] = entry._replace(model=ANY)
+    return list(found.values())
+
+
 def format_config(entries: Sequence[Entry], title: str = "") -> str:
     """The file that ``parse_config`` reads back to the same entries."""
     head = "".join(f"# {line}\n" for line in title.splitlines())
@@ -164,6 +181,8 @@ def _parse_line(line: str, path: str, number: int) -> Entry:
     model, scenario, key = _split_name(name, Location(path, number, start + 1, name))
     value_at = Location(path, number, match.start("value") + 1, name)
     value = _checked_value(key, match["value"], value_at)
+    if key == "target_latency" and scenario in (Scenario.SERVER.value, ANY) and not value.isdigit():
+        raise MalformedFile(f"{value!r}: LoadGen reads whole milliseconds only for Server", where=value_at)
     if key == "target_latency_percentile" and not 0 < float(value) <= 100:
         raise MalformedFile(f"{value!r} is no percentile; expected more than 0, at most 100", where=value_at)
     return Entry(model, scenario, key, value, number)
@@ -196,6 +215,8 @@ def _checked_value(key: str, value: str, where: Location) -> str:
     good = value in _ALLOWED[kind] if kind in _ALLOWED else bool(_NUMBER[kind].fullmatch(value))
     if not good or not value.isascii():
         raise MalformedFile(f"{value!r} is not {kind}", where=where)
+    if re.match(r"0\d", value):
+        raise MalformedFile(f"{value!r} starts with 0, which LoadGen takes for octal", where=where)
     if int(value.partition(".")[0]) > MAX_UINT64:
         raise MalformedFile(f"{value} is larger than 64 bits hold", where=where)
     return value

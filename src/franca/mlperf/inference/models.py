@@ -59,6 +59,7 @@ class Rules(NamedTuple):
     each_token_ms: int
     inferred_tokens: bool  #: LoadGen infers rates of tokens from whole answers
     equal_issue: bool  #: every sample is issued equally often (section 1.5)
+    offline_samples: int  #: least in the one query of Offline (rule P8)
 
 
 def last_round(benchmark: str) -> str:
@@ -93,4 +94,5 @@ def rules_of(benchmark: str, round_name: str = "", category: str = "edge") -> Ru
         each_token_ms=tokens.tpot_ns // 1_000_000 if tokens else 0,
         inferred_tokens=any("inferred" in key for key in newest_of_it.result_keys.values()) if newest_of_it else False,
         equal_issue=any(rules.equal_issue for rules in found[:1]),
+        offline_samples=newest_of_it.offline_min_samples if newest_of_it else 0,
     )

@@ -45,6 +45,7 @@ class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tpot_ms: int = 0  #: bound of each further token in Server; 0 = LoadGen's own
     inferred_tokens: bool = False  #: LoadGen infers rates of tokens from whole answers
     equal_issue: bool = False  #: every sample is issued equally often, where runs are no mere tests
+    offline_samples: int = 0  #: least samples of Offline in runs of full length; 0 = LoadGen's own
 
 
 class Ingredient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +83,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     harness: str = ""  #: the C++ harness, a program (``franca.mlperf.native.build``)
     library: str = ""  #: ONNX Runtime's library for engine onnxruntime; "" = found (``native.libraries``)
     servers: list[str] = []  #: http://HOST:PORT of servers that have the model (network division); [] = it runs here
-    model_key: str = "*"
+    model_key: str = "*"  #: name of the model that LoadGen is told, for rules of its own; "*" = none
+    config_name: str = ""  #: name of the model in ``user_conf``, whose entries are the run's own; "" = ``model``
     user_conf: str = ""  #: entries of the user's that go before everything found by measurement
     round: str = ""  #: seeds of this MLPerf round; "" = those of the LoadGen in use
     rerun: bool = False
@@ -118,7 +120,12 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         if self.profile == "test" and self.test_query_count:
             profile = test_profile(self.test_query_count)
         changes = {name: value for name, value in self.lengths.items() if value}
-        lengths = {scenario: length._replace(**changes) for scenario, length in profile.lengths.items()}
+        lengths = {**profile.lengths}
+        if profile.submission_grade and self.targets.offline_samples:
+            # LoadGen has them under the names of models only, and those of its own round.
+            least = lengths[Scenario.OFFLINE]._replace(min_query_count=self.targets.offline_samples)
+            lengths[Scenario.OFFLINE] = least
+        lengths = {scenario: length._replace(**changes) for scenario, length in lengths.items()}
         server = lengths[Scenario.SERVER]._replace(max_query_count=None)  # see ``profiles.test_profile``
         return profile._replace(lengths={**lengths, Scenario.SERVER: server})
 
@@ -157,6 +164,8 @@ def checked(spec: RunSpec) -> RunSpec:
         value = getattr(spec.targets, field)
         if not 0 <= value < 1e12:
             raise UsageError(f"{field} is {value}, expected a positive number")
+    if spec.targets.server_bound_ms % 1:
+        raise UsageError(f"server_bound_ms is {spec.targets.server_bound_ms:g}: LoadGen reads whole milliseconds only")
     if spec.test_query_count < 0:
         raise UsageError(f"test_query_count is {spec.test_query_count}, expected 1 or more")
     for name in spec.lengths:

@@ -14,7 +14,7 @@ import msgspec
 from franca.catalog.files import read_json
 from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
-from franca.mlperf.inference.config import read_config
+from franca.mlperf.inference.config import own_entries, read_config
 from franca.mlperf.inference.flags import OFF, refused, unclear, undecodable, with_aliases
 from franca.mlperf.inference.models import Rules, is_benchmark, last_round, model_named, rules_of
 from franca.mlperf.inference.power_wishes import read_power
@@ -24,6 +24,7 @@ from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenar
 from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
 from franca.mlperf.inference.workloads import Model, workload_of
 from franca.mlperf.power.client import PowerServer
+from franca.mlperf.submission import tables
 
 DEFAULT_OUTPUT = "mlperf-results"
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
@@ -97,13 +98,14 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     if odd:
         raise UsageError(odd, hint="give it in the encoding of this terminal, which is UTF-8")
     conf = asked.path(env, "CM_MLPERF_USER_CONF")
-    if conf:
-        read_config(conf)
+    entries = read_config(conf) if conf else []
     wrong = refused(env) or unclear(env)
     if wrong:
         raise UsageError(wrong)
     output = asked.path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
     model = model_named(asked.text(env, "CM_MLPERF_MODEL"))
+    if asked.text(env, "CM_MLPERF_MODEL"):  # else it may be of a file's name
+        own_entries(entries, model.config_name, conf)
     submitted = model.checked_as if asked.text(env, "CM_MLPERF_RUN_KIND") else ""
     round_name = _one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", last_round(submitted), list(SEEDS))
     category = asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge"
@@ -119,7 +121,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         modes=_modes(env),
         profile=_profile(env),
         output=output,
-        targets=_targets(env, scenarios, rules, model),
+        targets=_targets(env, scenarios, rules, model, round_name),
         precision=_precision(env, model),
         backend=_backend(env, model),
         device=_device(env),
@@ -175,7 +177,9 @@ def _batch(env: Mapping[str, object], model: Model) -> int:
     return asked_for
 
 
-def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, model: Model) -> Targets:
+def _targets(
+    env: Mapping[str, object], scenarios: list[str], rules: Rules, model: Model, round_name: str
+) -> Targets:
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
     rate = asked.number(env, flag + "TARGET_QPS", "target_qps", 0)
@@ -193,13 +197,21 @@ def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, mode
         offline_qps=asked.number(env, flag + "OFFLINE_TARGET_QPS", "offline_target_qps", rate or trial),
         singlestream_ms=asked.number(env, flag + "SINGLESTREAM_TARGET_LATENCY", "singlestream_target_latency", latency),
         multistream_ms=asked.number(env, flag + "MULTISTREAM_TARGET_LATENCY", "multistream_target_latency", latency),
-        server_bound_ms=asked.number(env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", rules.server_bound_ms),
+        server_bound_ms=asked.whole(
+            env, flag + "SERVER_LATENCY_BOUND", "server_latency_bound", int(rules.server_bound_ms)
+        ),
         token_latencies=tokens,
         ttft_ms=asked.whole(env, flag + "TTFT_LATENCY", "ttft_latency", first),
         tpot_ms=asked.whole(env, flag + "TPOT_LATENCY", "tpot_latency", each),
         inferred_tokens=rules.inferred_tokens and bool(model.checked_as),
         equal_issue=rules.equal_issue and bool(model.checked_as),
+        offline_samples=rules.offline_samples if model.checked_as or _counted_in_open(round_name) else 0,
     )
+
+
+def _counted_in_open(round_name: str) -> bool:
+    """Whether a round refuses models of one's own, too, for few samples in Offline (rule P8)."""
+    return bool(round_name) and tables.round_number(round_name) < (5, 0)
 
 
 def _token_latencies(env: Mapping[str, object], model: Model, rules: Rules) -> bool:

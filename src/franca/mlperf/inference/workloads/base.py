@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from franca.errors import NotFound, UsageError
@@ -26,7 +27,13 @@ class Model(NamedTuple):
     stands_for: str = "resnet"  #: benchmark that a model of one's own is held to in the open division (13.4)
     generates: bool = False  #: answers token by token, and tells its first tokens
     tests: tuple[str, ...] = ()  #: for a plain --compliance=yes, where the benchmark it stands for has none
+    sampled: int = 0  #: responses that TEST01 compares (section 9.2); 0 = as in most benchmarks
     missing: str = ""  #: why its weights cannot be fetched, where only the user can have them
+
+    @property
+    def config_name(self) -> str:
+        """The name that entries of ``user.conf`` have: without the share of accuracy, without dots (section 2.5)."""
+        return re.sub(r"-99(\.9)?$", "", self.name).replace(".", "_")
 
 
 class Parts(NamedTuple):

@@ -13,7 +13,10 @@ class Kits19(Workload):
     """Volumes of any size, cut into windows of 128 x 128 x 128 voxels that overlap by half."""
 
     name = "kits19"
-    models = (Model("3d-unet-99", "3d-unet-99", batch=1), Model("3d-unet-99.9", "3d-unet-99.9", batch=1))
+    models = (
+        Model("3d-unet-99", "3d-unet-99", batch=1, sampled=64),
+        Model("3d-unet-99.9", "3d-unet-99.9", batch=1, sampled=64),
+    )
     data_tags = "get,dataset,kits19,preprocessed"
     data_key = "CM_DATASET_PREPROCESSED_PATH"
 

@@ -12,7 +12,7 @@ class OpenImages(Workload):
     """Detectors of 800 x 800 pixels that take one picture at a time."""
 
     name = "openimages"
-    models = (Model("retinanet", "retinanet", batch=1, most=1),)
+    models = (Model("retinanet", "retinanet", batch=1, most=1, sampled=256),)
     data_tags = "get,preprocessed,dataset,openimages"
     data_key = "CM_DATASET_PREPROCESSED_PATH"
 
