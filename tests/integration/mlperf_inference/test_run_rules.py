@@ -34,7 +34,7 @@ def test_entries_under_the_models_name_reach_loadgen_and_others_are_refused(part
     given = {**ONE, "user_conf": conf, "profile": "test"}
     log = log_of(run(request(parts, tmp_path / "r", **given, config_name="resnet50"), silent))
     assert (log.get("effective_target_qps"), log.get("effective_min_duration_ms")) == (123, 100)
-    with pytest.raises(MalformedFile, match="own.conf:1.*resnet50 is another model") as caught:
+    with pytest.raises(MalformedFile, match=r"own\.conf:1.*resnet50 is another model") as caught:
         run(request(parts, tmp_path / "r", **given, config_name="bert"), silent)
     assert caught.value.where is not None and caught.value.where.line == 1
 

@@ -146,7 +146,9 @@ def test_settings_of_the_folder_do_not_change_answers(tmp_path) -> None:
     backend = loaded(tmp_path, least=0, most=8, end=END)
     assert answers(backend) == [likeliest(found, prompt, 0, 8) for prompt in PROMPTS]
     # Its end marks count, all of them.
-    several = answers(loaded(tmp_path, least=0, most=8), [[a, b] for a in range(4) for b in range(4)])
+    own = CausalBackend(model=str(tmp_path), threads=1, least=0, most=8)
+    assert list(own.load().ends) == [END, 0], "TEST06 asks for them"
+    several = answers(own, [[a, b] for a in range(4) for b in range(4)])
     assert {one[-1] for one in several if len(one) < 8} == {END, 0}
 
 

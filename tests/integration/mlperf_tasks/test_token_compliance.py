@@ -118,7 +118,22 @@ def test_answers_to_some_samples_are_not_all_answers(tmp_path) -> None:
 )
 def test_what_cannot_be_verified_is_refused_with_the_reason(tmp_path, changes, said) -> None:
     with pytest.raises(Refused, match=said):
-        run(tmp_path, ["TEST06"], **changes)
+        run(tmp_path, changes.pop("compliance", ["TEST06"]), **changes)
+    assert not list(tmp_path.rglob("run_1")), "said before hours are spent"
+
+
+def test_the_end_token_may_be_the_backends_own(tmp_path) -> None:
+    speaker = {"name": "token_parts:Speaker", "options": {"how": "ended", "ends": [END]}}
+    result = run(tmp_path, ["TEST06"], end_token=None, backend=speaker)
+    assert result.scenarios[0].compliance[0].passed
+
+
+def test_a_benchmark_whose_tokens_are_inferred_has_its_answers_looked_at(tmp_path) -> None:
+    result = run(tmp_path, ["TEST06"], "Offline", targets={"inferred_tokens": True})
+    [test] = result.scenarios[0].compliance
+    assert test.passed, test.details
+    lines = (Path(test.folder) / "verify_accuracy.txt").read_text("utf-8").splitlines()
+    assert lines[0] == "First token check pass: Skipped" and lines[-1] == "TEST06 verification complete"
 
 
 def test_the_version_of_a_plug_in_is_what_it_says_once_it_was_loaded(tmp_path) -> None:

@@ -65,12 +65,13 @@ class Uncounted:
 class Speaker:
     """Goes on with the next numbers; ``how`` names a mistake."""
 
-    def __init__(self, how: str = "right") -> None:
+    def __init__(self, how: str = "right", ends: tuple[int, ...] = ()) -> None:
         self.how = how
+        self.ends = ends
         self.before = None
 
     def load(self) -> Capabilities:
-        return Capabilities("speaker", "1", "cpu")
+        return Capabilities("speaker", "1", "cpu", ends=self.ends)
 
     def generate(self, batch, first):
         places = range(len(batch))

@@ -102,7 +102,7 @@ def test_entries_under_the_benchmarks_name_are_its_own_and_win() -> None:
 
 def test_entries_of_another_model_are_refused_with_their_line() -> None:
     entries = parse_config("*.*.mode = 2\nbert.Offline.target_qps = 100\n", "user.conf")
-    with pytest.raises(MalformedFile, match="bert is another model.* resnet50") as caught:
+    with pytest.raises(MalformedFile, match=r"bert is another model.* resnet50") as caught:
         own_entries(entries, "resnet50", "user.conf")
     assert caught.value.where is not None
     assert (caught.value.where.path, caught.value.where.line) == ("user.conf", 2)

@@ -11,7 +11,7 @@ from franca.mlperf.inference.compliance import audit_entries
 from franca.mlperf.inference.config import format_config, parse_config
 from franca.mlperf.inference.scenarios import Scenario
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.token_audit import around, check_answers, end_token, lengths_of, score_lines
+from franca.mlperf.inference.token_audit import around, check_answers, end_tokens, lengths_of, score_lines
 from franca.mlperf.logs.accuracy import AccuracyEntry, read_accuracy
 from franca.mlperf.submission.tables import OutputTokens, load_round
 
@@ -48,7 +48,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("why", "one", "wrong"), ANSWERS, ids=[case[0] for case in ANSWERS])
 def test_an_answer_is_held_to_the_rules_of_test06(why, one, wrong) -> None:
-    found = check_answers([GOOD, one], "int32", END, firsts=True)
+    found = check_answers([GOOD, one], "int32", [END], firsts=True)
     assert (found.first, found.end, found.length) == wrong
     assert found.passed is not any(wrong)
     checks = [f"{name} pass: {not bad}" for name, bad in zip(CHECKS, wrong, strict=True)]
@@ -59,12 +59,12 @@ CHECKS = ("First token check", "EOS check", "Sample length check")
 
 
 def test_offline_has_no_first_tokens() -> None:
-    found = check_answers([answer([5, 6], first=[])], "int32", END, firsts=False)
+    found = check_answers([answer([5, 6], first=[])], "int32", [END], firsts=False)
     assert found.passed and found.lines()[0] == "First token check pass: Skipped"
 
 
 def test_a_log_without_answers_proves_nothing() -> None:
-    found = check_answers([], "int32", END, firsts=True)
+    found = check_answers([], "int32", [END], firsts=True)
     assert not found.passed
     assert found.lines() == [*(f"{name} pass: False" for name in CHECKS), "TEST06 verification failed"]
 
@@ -72,13 +72,13 @@ def test_a_log_without_answers_proves_nothing() -> None:
 @pytest.mark.parametrize(("dtype", "code"), [("int16", "h"), ("int32", "i"), ("int64", "q"), ("float32", "f")])
 def test_tokens_are_read_in_the_type_of_the_log(dtype, code) -> None:
     one = AccuracyEntry(0, 0, packed([5, 6, END], code), 3, packed([5], code))
-    assert check_answers([one], dtype, END, firsts=True).passed
+    assert check_answers([one], dtype, [END], firsts=True).passed
     assert lengths_of([one], dtype).mean == 3
 
 
 def test_what_is_no_token_is_refused() -> None:
     with pytest.raises(MalformedFile, match="are no tokens"):
-        check_answers([GOOD], "uint8", END, firsts=True)
+        check_answers([GOOD], "uint8", [END], firsts=True)
 
 
 def test_a_log_that_loadgen_wrote_has_its_first_tokens(tmp_path) -> None:
@@ -147,9 +147,23 @@ class Request:
         self.backend, self.metric = Part("b", backend or {}), Part("m", metric or {})
 
 
-def test_the_end_token_comes_from_the_request_the_backend_or_the_metric() -> None:
-    assert end_token(Request(3, {"end": 4}, {"end": 5})) == 3
-    assert end_token(Request(None, {"end": 4}, {"end": 5})) == 4
-    assert end_token(Request(None, {}, {"end": -1})) == -1
+def test_the_end_tokens_come_from_the_request_or_what_was_loaded() -> None:
+    assert end_tokens(Request(3, {"end": 4}, {"end": 5}), [6]) == [3]
+    assert end_tokens(Request(None, {"end": 4}, {"end": 5}), [6]) == [4]
+    assert end_tokens(Request(None, {}, {"end": -1})) == []
+    assert end_tokens(Request(None, {"end": -1}), [6, 7]) == [6, 7], "-1 of a backend is the model's own"
+    assert end_tokens(Request(-1, {"end": 4}), [6]) == [], "nothing ends an answer, as the request says"
+    assert end_tokens(Request(), [6, 7]) == [6, 7]
     with pytest.raises(Refused, match="ends an answer"):
-        end_token(Request())
+        end_tokens(Request())
+
+
+def test_a_model_with_several_end_tokens_is_held_to_each() -> None:
+    for tokens, wrong in (([5, 8], 0), ([5, 9], 0), ([8, 5], 1), ([5, 9, 8], 1), ([9, 9], 0)):
+        assert check_answers([answer(tokens)], "int32", [8, 9], firsts=True).end == wrong, tokens
+
+
+def test_without_reported_tokens_only_the_end_is_looked_at() -> None:
+    found = check_answers([answer([5, 6, END], [], 0)], "int32", [END], firsts=False, counted=False)
+    assert found.passed and found.lines()[0] == "First token check pass: Skipped"
+    assert not check_answers([answer([5, END, 6], [], 0)], "int32", [END], firsts=False, counted=False).passed

@@ -46,6 +46,11 @@ class Baseline(msgspec.Struct, frozen=True):
     payloads_sha256: str
     capabilities: dict[str, Any]
 
+    @property
+    def ends(self) -> list[int]:
+        """Tokens that end an answer, as the backend names them."""
+        return list(self.capabilities.get("ends", ()))
+
     def loop(self, batch: int) -> Loop:
         return next(x for x in self.loops if x.batch == batch)
 

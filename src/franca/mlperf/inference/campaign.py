@@ -20,7 +20,7 @@ from franca.errors import NotFound, Unavailable
 from franca.mlperf.inference import configs, profiles, system, targets
 from franca.mlperf.inference.accuracy import write_accuracy_txt
 from franca.mlperf.inference.bench import Baseline, Bench
-from franca.mlperf.inference.compliance import ComplianceRun
+from franca.mlperf.inference.compliance import ComplianceRun, check_tests
 from franca.mlperf.inference.config import ANY, own_entries, read_config
 from franca.mlperf.inference.measure import Measurement
 from franca.mlperf.inference.powered import FOLDERS, PowerRun
@@ -46,6 +46,7 @@ from franca.mlperf.inference.store import (
     read_part,
     write_part,
 )
+from franca.mlperf.inference.token_audit import end_tokens
 from franca.mlperf.inference.tokens import check_tokens
 from franca.mlperf.inference.tools import package_of, plain_name, runtime_version, versions
 from franca.mlperf.native.libraries import onnxruntime_library
@@ -103,6 +104,7 @@ class Campaign:
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
         self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
         self.bench.per_query(Scenario.MULTI_STREAM)  # refused before anything runs
+        check_tests(self.bench)
         self.facts = self._facts()
 
     def _with_library(self, spec: RunSpec) -> RunSpec:
@@ -149,6 +151,8 @@ class Campaign:
     # -- the parts ---------------------------------------------------------------------------------
 
     def _scenarios(self) -> list[ScenarioResult]:
+        if "TEST06" in self.spec.compliance:
+            end_tokens(self.spec, self._measured_baseline().ends)  # refused before the runs
         found: dict[Scenario, dict[Mode, Any]] = {}
         for scenario, mode in self.spec.wanted():
             found.setdefault(scenario, {})[mode] = self._part(scenario, mode)

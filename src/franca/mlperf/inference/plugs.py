@@ -22,6 +22,7 @@ class Capabilities(NamedTuple):
     device: str  #: as the runtime names it, e.g. ``CPUExecutionProvider``
     max_batch: int = 0  #: largest batch the model takes; 0 = any
     releases_lock: bool = True  #: whether several worker threads help
+    ends: Sequence[int] = ()  #: tokens that end an answer, of a model that knows its own
 
 
 class Backend(Protocol):

@@ -9,7 +9,7 @@ compliance tests; mlperf-inference sections 9.1, 9.2 and 9.4. File names and ver
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from franca.errors import MalformedFile, Refused
@@ -79,23 +79,36 @@ def entries_of(test: str, count: int) -> list[Entry]:
     return [Entry(ANY, ANY, key, str(value)) for key, value in values.items()]
 
 
-def end_token(spec: RunSpec) -> int:
-    """The token that ends an answer; -1 = none does. Raises Refused: the request does not say."""
-    for value in (spec.end_token, spec.backend.options.get("end"), spec.metric.options.get("end")):
-        if isinstance(value, int):
-            return value
+def end_tokens(spec: RunSpec, told: Sequence[int] = ()) -> list[int]:
+    """The tokens that end an answer; none where none does.
+
+    Args:
+        told: those that the backend names, once it was loaded; the request's own count before them.
+
+    Raises:
+        Refused: nobody says.
+    """
+    asked = (spec.end_token, spec.backend.options.get("end"), spec.metric.options.get("end"))
+    given = [value for value in asked if isinstance(value, int)]
+    if given and (given[0] >= 0 or spec.end_token is not None):
+        return [value for value in given[:1] if value >= 0]
+    if told or given:
+        return list(told)
     raise Refused(
         "TEST06 needs the id of the token that ends an answer",
         hint='"end_token" of the request, or an option "end" of the backend; -1 where no token does',
     )
 
 
-def check_answers(entries: Iterable[AccuracyEntry], dtype: str, end: int, *, firsts: bool) -> TokenFaults:
+def check_answers(
+    entries: Iterable[AccuracyEntry], dtype: str, ends: Sequence[int], *, firsts: bool, counted: bool = True
+) -> TokenFaults:
     """The rules of TEST06 over logged answers.
 
     Args:
-        dtype: of a token in the log. end: the token that ends an answer; -1 = none does.
+        dtype: of a token in the log. ends: the tokens that end an answer.
         firsts: whether first tokens are told in this scenario (all but Offline).
+        counted: whether the log has the number of tokens; LoadGen writes none where it infers their rate.
 
     Raises:
         MalformedFile: that type is none of a token.
@@ -106,14 +119,15 @@ def check_answers(entries: Iterable[AccuracyEntry], dtype: str, end: int, *, fir
         answers += 1
         tokens, told = _tokens(entry.data, code), _tokens(entry.token_data, code)
         first += firsts and not (told and tokens and tokens[: len(told)] == told)
-        ending += bool(tokens) and _goes_on(tokens, end)
-        length += not tokens or len(tokens) != entry.token_count
+        ending += bool(tokens) and _goes_on(tokens, ends)
+        length += not tokens or (counted and len(tokens) != entry.token_count)
     return TokenFaults(answers, first if firsts else None, ending, length)
 
 
-def _goes_on(tokens: list[float], end: int) -> bool:
-    """Whether the end token has anything behind it; two of them alone are an empty answer of the least length."""
-    return end in tokens[:-1] and tokens != [end, end]
+def _goes_on(tokens: list[float], ends: Sequence[int]) -> bool:
+    """Whether an end token has anything behind it; two of one alone are an empty answer of the least length."""
+    empty = len(tokens) == 2 and tokens[0] == tokens[1]
+    return not empty and any(token in ends for token in tokens[:-1])
 
 
 def token_code(dtype: str) -> str:

@@ -177,9 +177,7 @@ def _batch(env: Mapping[str, object], model: Model) -> int:
     return asked_for
 
 
-def _targets(
-    env: Mapping[str, object], scenarios: list[str], rules: Rules, model: Model, round_name: str
-) -> Targets:
+def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, model: Model, round_name: str) -> Targets:
     """Targets of the scenarios; the general flag counts where a scenario's own is not given (section 8.1)."""
     flag = "CM_MLPERF_LOADGEN_"
     rate = asked.number(env, flag + "TARGET_QPS", "target_qps", 0)

@@ -84,7 +84,7 @@ class CausalBackend(TorchBackend):
         self._ends = self._end_marks()
         self._settled = self._model.generation_config = self._settings(transformers)
         version = f"{torch.__version__}, transformers {transformers.__version__}"
-        return Capabilities("pytorch", version, str(self._device))
+        return Capabilities("pytorch", version, str(self._device), ends=self._ends)
 
     def predict(self, batch: Any) -> list[Any]:
         return self._answers(batch, None)
