@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
-from franca.mlperf.inference.compliance import audit_entries, compare_logs, comparison_lines, verify_performance
+from franca.mlperf.inference.bench import Baseline, Bench
+from franca.mlperf.inference.compliance import (
+    ComplianceRun,
+    audit_entries,
+    compare_logs,
+    comparison_lines,
+    verify_performance,
+)
 from franca.mlperf.inference.config import format_config, parse_config
 from franca.mlperf.inference.results import Latency, Performance
 from franca.mlperf.inference.scenarios import FACTS, Scenario
+from franca.mlperf.inference.spec import Part, RunSpec
+from franca.mlperf.inference.store import Tree
 
 
 def performance(scenario: Scenario, value: float) -> Performance:
@@ -45,6 +55,46 @@ def test_a_score_passes_within_its_share(test, scenario, reference, score, good)
     assert passed is good
     assert lines[0] == "Verifying performance." and lines[-1] == ("TEST PASS" if good else "TEST FAIL")
     assert lines[1] == f"reference score = {reference:g}"
+
+
+def run_of(test: str, scenario: Scenario = Scenario.OFFLINE, **changes) -> ComplianceRun:
+    """One test of a benchmark that is not run."""
+    spec = RunSpec(
+        benchmark="b", model_file="m.onnx", dataset_name="d", backend=Part("onnxruntime"), dataset=Part("x"),
+        metric=Part("y"), output="nowhere", interpreter="python", **{"model": "own", **changes},
+    )  # fmt: skip
+    bench = Bench(spec, Tree("nowhere", "test", "sut", spec.model), [], lambda line: None)
+    return ComplianceRun(bench, Baseline([], 0, {}, "", {}), scenario, test)
+
+
+@pytest.mark.parametrize(("test", "rate"), [("TEST01", 960.0), ("TEST04", 970.0), ("TEST05", 1000.0)])
+def test_server_is_asked_for_a_share_of_the_performance_runs_rate(test: str, rate: float) -> None:
+    reference = msgspec.structs.replace(performance(Scenario.SERVER, 1000), target_qps=1000.0)
+    assert run_of(test, Scenario.SERVER).choice(reference).value == rate
+    offline = msgspec.structs.replace(performance(Scenario.OFFLINE, 1000), target_qps=1000.0)
+    assert run_of(test).choice(offline).value == 1000.0
+
+
+ROUGE = "{{'rouge1': {}, 'rouge2': {}, 'rougeL': 30.0, 'rougeLsum': 40.0, 'gen_len': 4000000, 'gen_num': 100}}"
+SCORES = [
+    # model, changes, baseline, compliance run, pass: 1 %, and 0.1 % for -99.9
+    ("bert-99", {}, '{"exact_match": 80.0, "f1": 90.0}', '{"exact_match": 80.0, "f1": 90.45}', True),
+    ("bert-99.9", {}, '{"exact_match": 80.0, "f1": 90.0}', '{"exact_match": 80.0, "f1": 90.45}', False),
+    ("bert-99.9", {}, '{"exact_match": 80.0, "f1": 90.0}', '{"exact_match": 80.0, "f1": 90.05}', True),
+    ("resnet50", {}, "accuracy=76.0%, good=76, total=100", "accuracy=75.0%, good=75, total=100", False),
+    ("gptj-99", {"round": "v4.1"}, ROUGE.format(40.0, 20.0), ROUGE.format(40.0, 21.0), False),
+    ("gptj-99", {"round": "v4.1"}, ROUGE.format(40.0, 20.0), ROUGE.format(40.2, 20.1), True),
+    ("own", {"official_model": "resnet"}, "accuracy=76.0%, good=76, total=100", "accuracy=75.5%, good=75, total=100", True),
+    ("own", {}, "a figure of its own: 5", "a figure of its own: 5.01", True),
+    ("own", {}, "a figure of its own: 5", "a figure of its own: 6", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "changes", "base", "test", "passed"), SCORES)
+def test_scores_of_differing_answers_are_judged_by_the_benchmarks_own_share(model, changes, base, test, passed) -> None:
+    scores = [{"name": "x", "line": line, "value": float(line.split()[-1].strip("}"))} if "own" in line
+              else {"name": "x", "line": line, "value": 50.0} for line in (base, test)]  # fmt: skip
+    assert all(gap.small for gap in run_of("TEST01", model=model, **changes).gaps(*scores)) is passed
 
 
 def test_audit_files_hold_the_official_entries() -> None:

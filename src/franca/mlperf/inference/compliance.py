@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from math import isfinite
 from typing import Any, NamedTuple
 
 from franca.catalog.files import write_text_atomic
@@ -24,6 +25,7 @@ from franca.mlperf.inference.tokens import SWITCH, uses_tokens
 from franca.mlperf.logs.accuracy import first_per_sample, read_accuracy
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.submission import tables
+from franca.mlperf.submission.sampled_scores import Gap, delta_percent, gaps, usual_percent
 
 SAMPLING_SEED = 720381539243781796
 SAMPLING_TARGET = 4096  #: where a benchmark has no number of its own, section 9.2
@@ -180,9 +182,15 @@ class ComplianceRun:
         return found.within(bounds), found.lines(bounds), words
 
     def _rules(self) -> tables.Model:
-        """Rules of the round for the benchmark that the model stands for; empty ones where there are none."""
-        table = tables.load_round(self.bench.spec.round or tables.rounds()[-1])
-        return table.models.get(self.bench.spec.official_model) or tables.Model({}, [], 0, 0)
+        """Rules of the round for the benchmark that the model is or stands for; empty ones where there are none."""
+        return self._table().models.get(self._official()) or tables.Model({}, [], 0, 0)
+
+    def _official(self) -> str:
+        name = self.bench.spec.official_model or self.bench.spec.model
+        return self._table().aliases.get(name, name)
+
+    def _table(self) -> tables.Round:
+        return tables.load_round(self.bench.spec.round or tables.rounds()[-1])
 
     def _require(self, reference: Performance, accuracy_folder: str) -> None:
         if not reference.good:
@@ -195,7 +203,7 @@ class ComplianceRun:
     def _measure(self, folder: str, reference: Performance) -> tuple[Performance, str]:
         """The run, and the type of the values in its log."""
         bench, scenario = self.bench, self.scenario
-        choice = self._choice(reference)
+        choice = self.choice(reference)
         spec = bench.spec
         plan = targets.plan(scenario, bench.profile, choice, bench.bound_ms(scenario), bench.given, spec.model_key)
         length = "every sample" if self.test in token_audit.TESTS else f"about {plan.expected_s:.0f} s"
@@ -215,7 +223,8 @@ class ComplianceRun:
         self._check_audit(folder)
         return performance, str(child.answer.get("payload_dtype", ""))
 
-    def _choice(self, reference: Performance) -> targets.Choice:
+    def choice(self, reference: Performance) -> targets.Choice:
+        """What LoadGen is told to expect, from what the performance run measured."""
         if self.scenario.is_stream:
             value = float(f"{reference.latency.mean / 1e6 * targets.STREAM_MARGIN:.3g}")
             choice = targets.Choice(value, f"expected latency {value:g} ms, from the performance run")
@@ -250,15 +259,26 @@ class ComplianceRun:
         if compared.equal:
             return True, text
         base, test = self._sampled_scores(place, accuracy_folder)
-        close = bool(test) and abs(1 - base / test) <= 0.01
-        return close, f"{text}; scores of the same samples: {base:.5g} and {test:.5g}"
+        found = f"{text}; scores of the same samples: {base['value']:.5g} and {test['value']:.5g}"
+        apart = [gap for gap in self.gaps(base, test) if not gap.small]
+        words = [f"{gap.metric} differs by {gap.percent:.3g} %, at most {gap.allowed:g} % are allowed" for gap in apart]
+        return not apart, "; ".join([found, *words])
 
-    def _sampled_scores(self, place: str, accuracy_folder: str) -> tuple[float, float]:
+    def gaps(self, base: dict[str, Any], test: dict[str, Any]) -> list[Gap]:
+        """By the metrics of the benchmark; a task of one's own, which has no such lines, by its figure."""
+        name = self._official()
+        found = gaps(self._rules(), name, self.scenario.value, base["line"], test["line"])
+        if found and any(isfinite(gap.percent) for gap in found):
+            return found
+        percent = delta_percent(str(base["value"]), str(test["value"]))
+        return [Gap(str(test["name"]), percent, usual_percent(name))]
+
+    def _sampled_scores(self, place: str, accuracy_folder: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Scores of the sampled responses of both logs; writes the two files that show them."""
         base, test = self._scores(place, accuracy_folder)
         for name, score in (("baseline_accuracy.txt", base), ("compliance_accuracy.txt", test)):
             write_text_atomic(os.path.join(place, name), score["line"] + "\n")
-        return float(base["value"]), float(test["value"])
+        return base, test
 
     def _scores(self, place: str, accuracy_folder: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Scores of the responses in ``place``, and before them of the accuracy run's to the same samples."""

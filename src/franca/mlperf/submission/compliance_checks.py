@@ -9,10 +9,10 @@ from franca.errors import MalformedFile
 from franca.mlperf.logs.accuracy import AccuracyEntry, read_accuracy
 from franca.mlperf.submission.accuracy_checks import ACCURACY_TEXT, check_truncation
 from franca.mlperf.submission.context import ACCURACY_LOG, Context, Result
-from franca.mlperf.submission.documents import find_metric
 from franca.mlperf.submission.index import Node
 from franca.mlperf.submission.model import Scenario
 from franca.mlperf.submission.run_checks import Run, check_run, guarded, open_run, take_result
+from franca.mlperf.submission.sampled_scores import gaps
 from franca.results.derived import samples_per_second
 
 TIMED = ("TEST01", "TEST04", "TEST05")
@@ -182,22 +182,12 @@ def _check_fallback(ctx: Context, result: Result, directory: Node) -> None:
         if text is None:
             return
         texts[name] = text
-    usual = 0.1 if result.official.endswith("-99.9") else 1.0
-    for target in result.rules.targets(result.scenario):
-        base, test = (find_metric(texts[name], target.metric) for name in (BASELINE, COMPLIANCE))
-        allowed = result.rules.test01_delta_percent.get(target.metric, usual)
-        delta = _delta_percent(base, test)
-        if delta > allowed:
+    for gap in gaps(result.rules, result.official, result.scenario, texts[BASELINE], texts[COMPLIANCE]):
+        if not gap.small:
             ctx.findings.add(
-                "C4", directory.path, f"{target.metric} of baseline and compliance run differ too much",
-                division=result.division, expected=f"<= {allowed} %", found=f"{delta:.4g} %",
+                "C4", directory.path, f"{gap.metric} of baseline and compliance run differ too much",
+                division=result.division, expected=f"<= {gap.allowed} %", found=f"{gap.percent:.4g} %",
             )  # fmt: skip
-
-
-def _delta_percent(base: str | None, test: str | None) -> float:
-    if base is None or test is None or float(base) == 0 or float(test) == 0:
-        return math.inf
-    return abs(1 - float(base) / float(test)) * 100
 
 
 def _check_verified(ctx: Context, result: Result, test: Node, name: str) -> None:
