@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from franca.errors import MalformedFile
-from franca.mlperf.inference import profiles
+from franca.mlperf.inference import compliance, profiles
 from franca.mlperf.inference.campaign import run
 from franca.mlperf.logs.detail import DetailLog, read_detail
 from tests.integration.mlperf_inference.inference_cases import request
@@ -46,3 +47,53 @@ def test_a_full_run_of_offline_has_the_samples_that_the_rules_ask_for(parts, tmp
     given = {**ONE, "user_conf": conf, "profile": "full", "targets": {"offline_samples": 24576}}
     result = run(request(parts, tmp_path / "r", **given), silent)
     assert log_of(result).get("effective_samples_per_query") == 24576
+
+
+def again(parts, out: Path, **changes) -> tuple[list[str], list[str], object]:
+    """A second run: what was kept, what was said besides, and the result."""
+    said: list[str] = []
+    result = run(request(parts, out, **changes), said.append)
+    kept = [line for line in said if "kept from an earlier run" in line]
+    return kept, [line for line in said if line not in kept], result
+
+
+LOSSES = [
+    ("performance/run_1/mlperf_log_detail.txt", "Offline performance", 1),
+    ("performance/run_1/mlperf_log_summary.txt", "Offline performance", 1),
+    ("accuracy/mlperf_log_accuracy.json", "Offline accuracy", 2),
+    ("TEST01/verify_accuracy.txt", "Offline TEST01", 2),
+    ("TEST01/performance/run_1/mlperf_log_detail.txt", "Offline TEST01", 2),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def any_speed():
+    """Runs of a fraction of a second differ by more than the thresholds of the tests, which are not the matter here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compliance, "SHARE", 1e9)
+        yield
+
+
+@pytest.fixture(scope="module")
+def tested(parts, tmp_path_factory, any_speed):
+    out = tmp_path_factory.mktemp("tested")
+    run(request(parts, out / "first", scenarios=["Offline"], compliance=["TEST01"]), silent)
+    return out
+
+
+def test_results_that_were_moved_are_kept_under_their_new_place(parts, tested, tmp_path) -> None:
+    shutil.copytree(tested / "first", tmp_path / "moved")
+    kept, new, result = again(parts, tmp_path / "moved", scenarios=["Offline"], compliance=["TEST01"])
+    [one] = result.scenarios
+    folders = [one.performance.folder, one.accuracy.folder, one.compliance[0].folder]
+    assert (len(kept), new) == (3, []) and all(name.startswith(str(tmp_path)) for name in folders)
+
+
+@pytest.mark.parametrize(("lost", "said", "kept"), LOSSES, ids=[row[0] for row in LOSSES])
+def test_a_part_without_its_logs_is_not_finished(parts, tested, tmp_path, lost, said, kept) -> None:
+    shutil.copytree(tested / "first", tmp_path / "r")
+    [place] = [path for path in (tmp_path / "r").rglob("offline") if path.is_dir()]
+    (place / lost).unlink()
+    found, new, result = again(parts, tmp_path / "r", scenarios=["Offline"], compliance=["TEST01"])
+    assert len(found) == kept and new[0].startswith(said), (found, new)
+    assert (place / lost).is_file() and len(result.scenarios[0].compliance) == 1

@@ -22,6 +22,7 @@ from franca.mlperf.inference.tokens import token_entries, uses_tokens
 
 COMPILING_S = 600.0  #: torch.compile of a large model takes minutes
 MOST_PER_QUERY = 1 << 16  #: of MultiStream: more in a query than any memory was planned for
+USER_CONF = "user.conf"  #: beside the logs
 NO_AUDIT = "no-audit.config"  #: never exists: LoadGen would else read ./audit.config (section 2.4)
 
 
@@ -97,7 +98,7 @@ class Bench:
 
     def loadgen_job(self, scenario: Scenario, mode: Mode, outdir: str, entries: list[Entry]) -> Job:
         """A LoadGen run; writes its ``user.conf`` into ``outdir``."""
-        conf = os.path.join(outdir, "user.conf")
+        conf = os.path.join(outdir, USER_CONF)
         entries = [*entries, *token_entries(self.spec, scenario)]
         # The user's own entries for other keys stay; those that the plan has taken over are in it already.
         taken = {(e.scenario, e.key) for e in entries}

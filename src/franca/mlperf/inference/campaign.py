@@ -18,9 +18,9 @@ from franca.catalog.files import write_bytes_atomic
 from franca.catalog.locks import locked
 from franca.errors import NotFound, Unavailable
 from franca.mlperf.inference import configs, profiles, system, targets
-from franca.mlperf.inference.accuracy import write_accuracy_txt
-from franca.mlperf.inference.bench import Baseline, Bench
-from franca.mlperf.inference.compliance import ComplianceRun, check_tests
+from franca.mlperf.inference.accuracy import ACCURACY_LOG, write_accuracy_txt
+from franca.mlperf.inference.bench import USER_CONF, Baseline, Bench
+from franca.mlperf.inference.compliance import RUN_LOGS, ComplianceRun, check_tests, outputs_of
 from franca.mlperf.inference.config import ANY, own_entries, read_config
 from franca.mlperf.inference.measure import Measurement
 from franca.mlperf.inference.powered import FOLDERS, PowerRun
@@ -41,6 +41,7 @@ from franca.mlperf.inference.store import (
     Tree,
     file_sha256,
     folder_sha256,
+    has_all,
     identity_of,
     place_sha256,
     read_part,
@@ -54,6 +55,8 @@ from franca.mlperf.network.facts import network_facts
 from franca.mlperf.power.client import PHASES, reach
 
 RESULTS = "results.json"
+#: Files without which a part is not finished, whatever its record says (section 7.5).
+WHOLE = {Mode.PERFORMANCE: (*RUN_LOGS, USER_CONF), Mode.ACCURACY: (*RUN_LOGS, ACCURACY_LOG, USER_CONF)}
 
 
 class Campaign:
@@ -181,9 +184,9 @@ class Campaign:
         identity = identity_of({**self.facts, **marks, "reference": log})
         job = ComplianceRun(self.bench, self._measured_baseline(), scenario, test)
         kept = None if self.spec.rerun else read_part(job.final, identity, Compliance)
-        if kept is not None and kept.passed:
+        if kept is not None and kept.passed and has_all(job.final, outputs_of(test)):
             self.say(f"{scenario.value} {test}: kept from an earlier run")
-            return msgspec.structs.replace(kept, reused=True)
+            return msgspec.structs.replace(kept, reused=True, folder=job.final)
         staged, result = job.run(reference, self.bench.tree.folder(scenario, Mode.ACCURACY))
         write_part(staged, identity, result)
         self.bench.tree.publish(staged, job.final)
@@ -205,18 +208,22 @@ class Campaign:
     def _finished(self, scenario: Scenario, mode: Mode, identity: str) -> Performance | Accuracy | None:
         """A part that needs no run: complete, of the same identity, and VALID or right."""
         folder = self.bench.tree.folder(scenario, mode)
+        if not has_all(folder, WHOLE[mode]):
+            return None
         if mode is Mode.ACCURACY:
             accuracy = read_part(folder, identity, Accuracy)
             if accuracy is None or not accuracy.equals_direct or accuracy.errors:
                 return None
             write_sidecars(folder, self.spec, self.system, self.software)
             write_accuracy_txt(folder, accuracy.line)  # restored when somebody has removed it
-            return msgspec.structs.replace(accuracy, reused=True)
+            return msgspec.structs.replace(accuracy, reused=True, folder=folder)
         performance = read_part(folder, identity, Performance)
         if performance is None or not performance.good:
             return None
+        if performance.power is not None and not os.path.isdir(os.path.join(os.path.dirname(folder), FOLDERS[0])):
+            return None
         write_sidecars(folder, self.spec, self.system, self.software)
-        return msgspec.structs.replace(performance, reused=True)
+        return msgspec.structs.replace(performance, reused=True, folder=folder)
 
     def _measured_baseline(self) -> Baseline:
         if self.baseline is None:

@@ -92,6 +92,15 @@ def _check_test(bench: Bench, scenario: Scenario, test: str, *, accuracy: bool) 
         raise Refused(f"TEST05 exists for rounds {rounds} only", hint="choose one with --round")
 
 
+def outputs_of(test: str) -> tuple[str, ...]:
+    """Files of a test that was run and judged."""
+    judged = token_audit.OUTPUTS.get(test, "verify_performance.txt")
+    sampled = ("verify_accuracy.txt",) if test == "TEST01" else ()
+    logs = [os.path.join("performance", "run_1", name) for name in RUN_LOGS]
+    answers = (os.path.join("accuracy", ACCURACY_LOG),) if test == "TEST01" or test in token_audit.OUTPUTS else ()
+    return (*logs, judged, *sampled, *answers)
+
+
 class ComplianceRun:
     """Runs and verifies one test against a reference run that is already there."""
 

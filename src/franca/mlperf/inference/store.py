@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -100,6 +101,12 @@ def read_part(folder: str, identity: str, kind: type[R]) -> R | None:
         return msgspec.json.decode(part.result, type=kind) if part.identity == identity else None
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def has_all(folder: str, names: Iterable[str]) -> bool:
+    """Whether every one of these files is there and has something in it."""
+    paths = [os.path.join(folder, name) for name in names]
+    return all(os.path.isfile(path) and os.path.getsize(path) > 0 for path in paths)
 
 
 def file_sha256(path: str) -> str:
