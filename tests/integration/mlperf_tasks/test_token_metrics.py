@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from franca.mlperf.inference.results import read_performance
+from franca.mlperf.inference.results import Tokens, read_performance
 from franca.mlperf.inference.scenarios import Scenario
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.logs.summary import read_summary
@@ -16,8 +16,8 @@ from franca.mlperf.logs.summary import read_summary
 PROGRAM = Path(__file__).with_name("token_run.py")
 
 
-def run(scenario: str, folder: Path) -> Path:
-    argv = [sys.executable, str(PROGRAM), scenario, str(folder)]
+def run(scenario: str, folder: Path, *more: str) -> Path:
+    argv = [sys.executable, str(PROGRAM), scenario, str(folder), *more]
     subprocess.run(argv, check=True, timeout=120, capture_output=True)
     return folder
 
@@ -38,6 +38,20 @@ def test_first_and_later_tokens_are_read_as_loadgen_states_them(tmp_path, scenar
     assert int(summary.stats["99.00 percentile first token latency (ns)"]) == tokens.first.percentiles["99.00"]
     assert int(summary.stats["99.00 percentile time to output token (ns)"]) == tokens.each.percentiles["99.00"]
     assert {"TTFT Early Stopping Result", "TPOT Early Stopping Result"} & set(summary.tokens)
+
+
+@pytest.mark.parametrize(("scenario", "part"), [(Scenario.SERVER, "completed_"), (Scenario.OFFLINE, "")])
+def test_rates_that_loadgen_infers_are_read(tmp_path, scenario, part) -> None:
+    run(scenario.value, tmp_path, "inferred")
+    tokens = read_performance(str(tmp_path), scenario).tokens
+    stated = read_detail(str(tmp_path / "mlperf_log_detail.txt")).number(f"result_inferred_{part}tokens_per_second")
+    assert tokens == Tokens(stated, None, None, None, None) and stated > 0
+
+
+def test_early_stopping_of_tokens_is_among_the_reasons(tmp_path) -> None:
+    run("Server", tmp_path)
+    flags = {flag.name: flag.reason for flag in read_performance(str(tmp_path), Scenario.SERVER).flags}
+    assert flags["Early stopping"].startswith("further tokens: Run unsuccessful; Processed 70 queries")
 
 
 def test_offline_states_only_the_rate(tmp_path) -> None:

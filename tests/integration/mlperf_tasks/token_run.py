@@ -1,4 +1,7 @@
-"""``python token_run.py SCENARIO FOLDER``: a LoadGen run with token latencies, four tokens an answer."""
+"""``python token_run.py SCENARIO FOLDER [inferred]``: a LoadGen run with token latencies, four tokens an answer.
+
+``inferred``: LoadGen infers the rate of tokens from whole answers instead.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ import time
 import mlperf_loadgen as loadgen
 
 
-def main(scenario: str, folder: str) -> None:
+def main(scenario: str, folder: str, inferred: str = "") -> None:
     settings = loadgen.TestSettings()
     settings.scenario = getattr(loadgen.TestScenario, scenario)
     settings.mode = loadgen.TestMode.PerformanceOnly
-    settings.use_token_latencies = True
-    settings.token_latency_scaling_factor = 1
+    settings.use_token_latencies = not inferred
+    settings.infer_token_latencies = bool(inferred)
+    settings.token_latency_scaling_factor = 69 if inferred else 1
     settings.min_duration_ms = 100
     settings.min_query_count = 70
     settings.server_target_qps = 200
@@ -30,7 +34,8 @@ def main(scenario: str, folder: str) -> None:
     def work() -> None:
         while True:
             one = waiting.get()
-            loadgen.FirstTokenComplete([loadgen.QuerySampleResponse(one, address, 4)])
+            if not inferred:
+                loadgen.FirstTokenComplete([loadgen.QuerySampleResponse(one, address, 4)])
             time.sleep(0.0005)
             loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(one, address, count * 4, count)])
 

@@ -69,6 +69,16 @@ def audit_entries(test: str, scenario: Scenario, sampling_target: int = 0, count
     return [Entry(ANY, ANY, "mode", "2")]
 
 
+def effects_of(test: str, round_name: str = "") -> dict[str, int | bool]:
+    """What the log of a test's run must show."""
+    if test == "TEST04":
+        return {"effective_performance_issue_same": True}
+    if test == "TEST05":
+        seeds = TEST05_SEEDS[round_name]._asdict()
+        return {f"effective_{name}_rng_seed": value for name, value in seeds.items()}
+    return {"effective_accuracy_log_rng_seed": SAMPLING_SEED}
+
+
 def check_tests(bench: Bench) -> None:
     """See beforehand that the tests can be run and judged; runs of hours come before them.
 
@@ -228,7 +238,7 @@ class ComplianceRun:
             job._replace(audit_conf=audit, seeds=seeds), self.final, watchdog_limit(plan.expected_s, plan.queries)
         )
         os.unlink(audit)
-        performance = read_performance(folder, scenario)
+        performance = read_performance(folder, scenario, spec.round, audited=True)
         self._check_audit(folder)
         return performance, str(child.answer.get("payload_dtype", ""))
 
@@ -246,14 +256,11 @@ class ComplianceRun:
     def _check_audit(self, folder: str) -> None:
         """LoadGen takes an audit file it cannot use without a word: the log must show its effect."""
         log = read_detail(os.path.join(folder, DETAIL))
-        sampled = ("effective_accuracy_log_rng_seed", SAMPLING_SEED)
-        effects = dict.fromkeys(("TEST01", *token_audit.TESTS), sampled)
-        effects["TEST04"] = ("effective_performance_issue_same", True)
-        key, wanted = effects.get(self.test, ("", None))
-        if key and log.get(key) != wanted:
-            raise MalformedFile(
-                f"{self.test} had no effect: {key} is {log.get(key)}", where=Location(log.path, key=key)
-            )
+        for key, wanted in effects_of(self.test, self.bench.spec.round).items():
+            if log.get(key) != wanted:
+                raise MalformedFile(
+                    f"{self.test} had no effect: {key} is {log.get(key)}", where=Location(log.path, key=key)
+                )
 
     def _verify_accuracy(self, staged: str, run_folder: str, accuracy_folder: str) -> tuple[bool, str]:
         """Payloads bit for bit; where they differ, both scores over the sampled responses (section 9.5)."""

@@ -154,7 +154,7 @@ class Measurement:
         host = watch.stop()
         histogram = child.answer.get("histogram")
         performance = msgspec.structs.replace(
-            read_performance(staged, self.scenario),
+            read_performance(staged, self.scenario, bench.spec.round),
             loadgen_seconds=float(child.answer["loadgen_seconds"]),
             child_seconds=child.seconds,
             peak_memory_bytes=int(child.answer["peak_memory_bytes"]),

@@ -56,7 +56,7 @@ class PowerRun:
             measure(self.server, lambda phase: self._own(staged, out, phase, limit_s), out)
         keep_logs_only(os.path.join(out, "ranging"))
         run = os.path.join(out, PHASES["testing"])
-        measured = read_performance(run, self.scenario)
+        measured = read_performance(run, self.scenario, self.bench.spec.round)
         return out, msgspec.structs.replace(
             measured,
             steps=[*performance.steps, "measured again with the power meter"],

@@ -13,14 +13,17 @@ from typing import Any
 
 import msgspec
 
-from franca.errors import Location, MalformedFile
+from franca.errors import Location, MalformedFile, Refused
 from franca.mlperf.inference.scenarios import FACTS, Mode, Scenario, throughput
 from franca.mlperf.logs.detail import DetailLog, read_detail
+from franca.mlperf.submission import tables
 from franca.results.noise import LIMIT
 
 SCHEMA = "franca-inference-result-1"
 PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
 DETAIL = "mlperf_log_detail.txt"
+SCHEDULED = "result_scheduled_samples_per_sec"
+TITLES = {SCHEDULED: "scheduled queries per second"}
 FRACTION = "DICE"  #: the one metric that the rules state as a fraction, not in percent
 
 
@@ -42,7 +45,10 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """What LoadGen states about tokens where a run uses token latencies (section 3.9); None = not in the log."""
+    """What LoadGen states about tokens where a run uses or infers token latencies (section 3.9); None = not in the log.
+
+    A rate that is inferred comes from whole answers, and then there are no latencies of tokens.
+    """
 
     per_second: float | None  #: completed ones in Server, all in Offline
     first: Latency | None  #: from the scheduled time to the first token
@@ -248,23 +254,33 @@ class BenchmarkResult(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read_performance(folder: str, scenario: Scenario) -> Performance:
+def read_performance(folder: str, scenario: Scenario, round_name: str = "", *, audited: bool = False) -> Performance:
     """The result of a performance run from its detail log.
+
+    Args:
+        round_name: of the rules that say which figure of Server is the result; "" = those of the LoadGen in use.
+        audited: the run is one of a compliance test, which has an audit file.
 
     Raises:
         MalformedFile: the log is not that of a complete performance run of this scenario.
+        Refused: an audit file was in force, and the run is no compliance test.
     """
     log = read_detail(os.path.join(folder, DETAIL))
     _expect(log, "effective_scenario", scenario.value)
     _expect(log, "effective_test_mode", Mode.PERFORMANCE.loadgen_name)
+    if log.audited() and not audited:
+        raise Refused(
+            f"{log.path}: an audit file was in force, and this is no compliance test",
+            hint="remove audit.config from the folder of the run, and run again (--rerun)",
+        )
     facts = FACTS[scenario]
-    metric = _metric_key(log, scenario)
+    metric = _metric_key(log, scenario, round_name)
     value = float(log.number(metric)) * facts.scale
     queries = log.integer("result_query_count")
     per_query = int(log.number("effective_samples_per_query"))
     return Performance(
         metric=metric,
-        title=facts.title,
+        title=TITLES.get(metric, facts.title),
         unit=facts.unit,
         value=value,
         samples_per_second=throughput(scenario, value, per_query),
@@ -285,10 +301,19 @@ def read_performance(folder: str, scenario: Scenario) -> Performance:
     )
 
 
-def _metric_key(log: DetailLog, scenario: Scenario) -> str:
-    """With token latencies LoadGen's early-stopping estimate is that of first tokens, so the percentile counts."""
-    tokens = scenario is Scenario.SINGLE_STREAM and _has_tokens(log)
-    return "result_90.00_percentile_latency_ns" if tokens else FACTS[scenario].metric_key
+def _metric_key(log: DetailLog, scenario: Scenario, round_name: str) -> str:
+    """With token latencies LoadGen's early-stopping estimate is that of first tokens, so the percentile counts.
+
+    Server's result was the rate that was scheduled until v4.0, and is that of completed queries since v4.1 (section 3).
+    """
+    if scenario is Scenario.SINGLE_STREAM and _has_tokens(log):
+        return "result_90.00_percentile_latency_ns"
+    usual = FACTS[scenario].metric_key
+    if scenario is not Scenario.SERVER:
+        return usual
+    if round_name:
+        return tables.load_round(round_name).result_keys[scenario.value]
+    return usual if log.find_number(usual) is not None else SCHEDULED
 
 
 def read_accuracy_errors(folder: str, scenario: Scenario) -> list[str]:
@@ -345,11 +370,18 @@ def _queries_reason(log: DetailLog, scenario: Scenario) -> str:
 
 
 def _stopping_reason(log: DetailLog) -> str:
-    said = " ".join(str(log.get("early_stopping_result", "")).split())
+    kinds = {"": "", "ttft_": "first token: ", "tpot_": "further tokens: "}
+    found = {name: _stopping_words(log, kind) for kind, name in kinds.items()}
+    parts = [f"{name}{words}" for name, words in found.items() if words]
+    return "; ".join(parts) or "enough queries for the statistical confidence that the rules ask for"
+
+
+def _stopping_words(log: DetailLog, kind: str) -> str:
+    """What LoadGen says of early stopping, of whole queries or of their tokens."""
+    said = " ".join(str(log.get(f"early_stopping_{kind}result", "")).split())
     # LoadGen gives its estimates in nanoseconds, without a unit.
     said = re.sub(r"estimate: (\d+)", lambda m: f"estimate: {int(m[1]) / 1e6:.4g} ms", said)
-    parts = [part.strip().rstrip(".") for part in said.split("*") if part.strip()]
-    return "; ".join(parts) or "enough queries for the statistical confidence that the rules ask for"
+    return "; ".join(part.strip().rstrip(".") for part in said.split("*") if part.strip())
 
 
 def _warnings(log: DetailLog) -> list[str]:
@@ -385,18 +417,24 @@ def _has_tokens(log: DetailLog) -> bool:
 
 
 def _tokens(log: DetailLog, scenario: Scenario) -> Tokens | None:
-    """Figures of a run with token latencies; None for any other."""
+    """Figures of a run with token latencies, or with rates that LoadGen infers; None for any other."""
     if not _has_tokens(log):
-        return None
-    rates = ("result_completed_tokens_per_second", "result_tokens_per_second")
+        inferred = _first_rate(log, "inferred_")
+        return None if inferred is None else Tokens(inferred, None, None, None, None)
     bounds = {key: _token_bound(log, key) if scenario is Scenario.SERVER else None for key in ("ttft", "tpot")}
     return Tokens(
-        next((float(rate) for key in rates if (rate := log.find_number(key)) is not None), None),
+        _first_rate(log),
         _token_latency(log, "result_first_token_{}_latency_ns", "result_first_token_{}_percentile_latency_ns"),
         _token_latency(log, "result_time_to_output_token_{}", "result_time_per_output_token_{}_percentile_ns"),
         bounds["ttft"],
         bounds["tpot"],
     )
+
+
+def _first_rate(log: DetailLog, kind: str = "") -> float | None:
+    """Tokens a second: completed ones in Server, all in Offline."""
+    found = (log.find_number(f"result_{kind}{part}tokens_per_second") for part in ("completed_", ""))
+    return next((float(rate) for rate in found if rate is not None), None)
 
 
 def _token_latency(log: DetailLog, key: str, percentile_key: str) -> Latency | None:
