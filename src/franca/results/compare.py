@@ -9,7 +9,8 @@ import msgspec
 from franca.errors import UsageError
 from franca.model.result import Metric, Result
 from franca.results.derived import LOWER
-from franca.results.guard import bars, comparison_key, remarks
+from franca.results.groups import Comparable, comparable_groups
+from franca.results.guard import bars, remarks
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -55,6 +56,8 @@ def improvement(old: Result, new: Result, metric: str = "result") -> float | Non
 def ranking(results: Iterable[Result], metric: str = "result") -> list[Group]:
     """Groups of comparable results, the largest first; inside each the best value first.
 
+    A result stands in each group where it may be compared with all (``groups``).
+
     Raises:
         UsageError: a metric that no result has; the known ones are listed.
     """
@@ -62,11 +65,8 @@ def ranking(results: Iterable[Result], metric: str = "result") -> list[Group]:
     known = {name for result in everything for name in result.metrics}
     if everything and metric not in known:
         raise UsageError(f"no result has the metric {metric}", hint="known: " + ", ".join(sorted(known)))
-    groups: dict[tuple[str, ...], list[Result]] = {}
-    for result in everything:
-        if metric in result.metrics:
-            groups.setdefault(comparison_key(result), []).append(result)
-    found = [Group(_title(group[0]), metric, _ordered(group, metric)) for group in groups.values()]
+    measured = [result for result in everything if metric in result.metrics]
+    found = [Group(title_of(group), metric, _ordered(group.results, metric)) for group in comparable_groups(measured)]
     return sorted(found, key=lambda group: (-len(group.results), group.title))
 
 
@@ -78,7 +78,11 @@ def _ordered(group: list[Result], metric: str) -> list[Result]:
     return sorted(group, key=order)
 
 
-def _title(result: Result) -> str:
+def title_of(group: Comparable) -> str:
+    """What the results of a group have in common, with what parts them from others alike."""
+    result = group.results[0]
     words = (result.suite, result.round, result.division, result.category, result.benchmark, result.scenario)
     model = f"model {result.model}" if result.division == "open" and result.model != result.benchmark else ""
-    return " ".join(word for word in (*words, result.availability, "inferred" * result.inferred, model) if word)
+    common = " ".join(word for word in (*words, result.availability, "inferred" * result.inferred, model) if word)
+    parted = ", ".join(f"{name} {value}" for name, value in group.parted_by.items())
+    return f"{common} ({parted})" if parted else common

@@ -9,11 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from franca.model.result import Result, Scalar
-from franca.results.rows import number
+from franca.results.rows import SHORT_NOTE, number
 
 SEEDS = ("qsl_rng_seed", "sample_index_rng_seed", "schedule_rng_seed")
 OFFICIAL_MS = 600_000
 """Least duration of a run that counts; shorter ones are for trying out and compare with each other only."""
+
+UNKNOWN = "not stated"
+
+
+def _short(result: Result) -> bool:
+    """By the duration that was asked for; a checker's summary says it in its notes alone."""
+    least = number(result.info.get("settings.effective_min_duration_ms"))
+    noted = str(result.info.get("notes", "")).startswith(SHORT_NOTE)
+    return noted or (least is not None and least < OFFICIAL_MS)
+
+
+def _model(result: Result) -> str:
+    return result.model if result.division == "open" else ""
+
+
+def _accuracy_metric(result: Result) -> Scalar:
+    """The name of the accuracy, or the names: older summaries give the figure alone."""
+    named = sorted(metric.unit for name, metric in result.metrics.items() if name.startswith("accuracy"))
+    return result.info.get("accuracy_metric") or " ".join(named)
+
+
+def _column(name: str) -> Callable[[Result], Scalar]:
+    return lambda result: result.info.get(name)
+
 
 _BARS: dict[str, Callable[[Result], object]] = {
     "suite": lambda r: r.suite,
@@ -25,18 +49,30 @@ _BARS: dict[str, Callable[[Result], object]] = {
     "unit": lambda r: r.unit,
     "availability": lambda r: r.availability,
     "inferred": lambda r: r.inferred,
+    "length of the run": lambda r: "short" if _short(r) else "official",
+    "open results: model": _model,
 }
-_OPEN = ("model", "weight_data_types", "accuracy_metric", "dataset_samples")
-"""Open results compare only when these are equal where they are stated; the model always is."""
+"""What is always known, and must be equal. Closed results of one benchmark have one model."""
 
-UNKNOWN = "not stated"
+_STATED = {name: _column(f"settings.effective_{name}") for name in SEEDS}
+_STATED_OPEN: dict[str, Callable[[Result], Scalar]] = {
+    "weight_data_types": lambda r: str(r.info.get("weight_data_types") or "").lower(),
+    "accuracy_metric": _accuracy_metric,
+    "accuracy_target": _column("accuracy_target"),
+    "samples of the data set": _column("settings.qsl_reported_total_count"),
+}
+"""What must be equal where both say it; published summaries hold no seeds and little else. The second: of open."""
 
 _REMARKS = (
-    "weight_data_types", "measurements.input_data_types", "number_of_nodes", "accelerator_model_name",
-    "accelerators_per_node", "host_processor_model_name", "framework", "operating_system",
-    "settings.loadgen_version", "settings.effective_target_latency_ns", "settings.effective_min_query_count",
+    "weight_data_types", "measurements.input_data_types", "measurements.starting_weights_filename",
+    "measurements.weight_transformations", "accuracy_target", "number_of_nodes", "accelerator_model_name",
+    "accelerators_per_node", "host_processor_model_name", "host_processors_per_node", "framework", "operating_system",
+    "measurements.max_batchsize", "settings.loadgen_version", "settings.effective_target_qps",
+    "settings.effective_target_latency_ns", "settings.effective_target_latency_percentile",
+    "settings.effective_samples_per_query", "settings.effective_min_duration_ms", "settings.effective_min_query_count",
+    "settings.effective_performance_sample_count", "settings.qsl_reported_total_count", "early_stopping_discards",
 )  # fmt: skip
-_SHOWN = ("queries", "duration_s")
+_SHOWN = ("queries", "duration_s", "harness_ratio")
 
 
 def bars(one: Result, other: Result, *, metric: str = "result") -> list[str]:
@@ -44,71 +80,46 @@ def bars(one: Result, other: Result, *, metric: str = "result") -> list[str]:
     found = []
     for name, read in _BARS.items():
         mine, theirs = read(one), read(other)
-        if mine != theirs:
+        if mine != theirs and (read is not _model or one.division == other.division):
             found.append(f"{name} is {_said(mine)} and {_said(theirs)}")
-    found += [f"{name} differs" for name in SEEDS if _differ(_seed(one, name), _seed(other, name))]
-    lengths = [_short(result) for result in (one, other)]
-    if lengths[0] != lengths[1]:
-        found.append("one run has the official length, the other is a short one")
-    if "open" in (one.division, other.division):
-        found += _open_bars(one, other)
-    found += [f"{r.platform or r.key} has no {metric}" for r in (one, other) if r.number(metric) is None]
-    return found
+    mine_stated, their_stated = stated(one), stated(other)
+    for name in sorted(mine_stated.keys() & their_stated.keys()):
+        if mine_stated[name] != their_stated[name]:
+            found.append(f"{name} is {mine_stated[name]} and {their_stated[name]}")
+    return found + [f"{r.platform or r.key} has no {metric}" for r in (one, other) if r.number(metric) is None]
 
 
 def comparison_key(result: Result) -> tuple[str, ...]:
-    """Equal for results that nothing keeps apart: groups for ranking."""
-    own = [_said(read(result)) for read in _BARS.values()]
-    seeds = [_said(_seed(result, name)) for name in SEEDS]
-    extra = [_open_value(result, name) for name in _OPEN] if result.division == "open" else []
-    return (*own, *seeds, str(_short(result)), *extra)
+    """Equal for results that nothing known of all of them keeps apart."""
+    return tuple(_said(read(result)) for read in _BARS.values())
+
+
+def stated(result: Result) -> dict[str, str]:
+    """What a result says of the things that must be equal where both results say them."""
+    readers = _STATED | _STATED_OPEN if result.division == "open" else _STATED
+    found = {name: read(result) for name, read in readers.items()}
+    return {name: _said(value) for name, value in found.items() if value not in (None, "")}
 
 
 def remarks(one: Result, other: Result) -> list[str]:
     """What differs and forbids nothing, but belongs beside the comparison."""
     found = []
     for name in _REMARKS:
-        mine, theirs = one.info.get(name), other.info.get(name)
-        if mine != theirs:
-            found.append(f"{name.rpartition('.')[2]}: {_said(mine)} and {_said(theirs)}")
+        values = _said(one.info.get(name)), _said(other.info.get(name))
+        if values[0] != values[1]:
+            found.append(f"{name.rpartition('.')[2]}: {values[0]} and {values[1]}")
     accuracies = {name for result in (one, other) for name in result.metrics if name.startswith("accuracy")}
     for name in (*sorted(accuracies), *_SHOWN):
-        values = one.number(name), other.number(name)
+        values = _said(one.number(name)), _said(other.number(name))
         if values[0] != values[1]:
-            found.append(f"{name}: {_said(values[0])} and {_said(values[1])}")
+            found.append(f"{name}: {values[0]} and {values[1]}")
     return found
-
-
-def _open_bars(one: Result, other: Result) -> list[str]:
-    found = []
-    for name in _OPEN:
-        mine, theirs = _open_value(one, name), _open_value(other, name)
-        if mine != theirs and (name == "model" or UNKNOWN not in (mine, theirs)):
-            found.append(f"open results: {name} is {_said(mine)} and {_said(theirs)}")
-    return found
-
-
-def _open_value(result: Result, name: str) -> str:
-    if name == "model":
-        return result.model
-    return _said(result.info.get(name, result.info.get(f"settings.{name}")))
-
-
-def _seed(result: Result, name: str) -> Scalar:
-    return result.info.get(f"settings.effective_{name}")
-
-
-def _differ(mine: Scalar, theirs: Scalar) -> bool:
-    """Known on both sides, and not the same; published summaries do not hold seeds."""
-    return mine is not None and theirs is not None and mine != theirs
-
-
-def _short(result: Result) -> bool:
-    least = number(result.info.get("settings.effective_min_duration_ms"))
-    return least is not None and least < OFFICIAL_MS
 
 
 def _said(value: object) -> str:
+    """A value in words, the same for a number in a table of texts and in a tree; whole numbers in full (seeds)."""
     if value is None or value == "":
         return UNKNOWN
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.10g}"
+    return str(value)

@@ -29,6 +29,8 @@ _TEXTS = {
 _TAKEN = frozenset([*_TEXTS.values(), "Result", "Units", "Result_Units", "Result_Power", "Result_Power_Units",
                     "inferred", "compliance", "uid"])  # fmt: skip
 _LOGGED = {"latency_p99_ms": ("ms", LOWER), "queries": ("queries", ""), "duration_s": ("s", "")}
+SHORT_NOTE = "SHORT RUN, no submission."
+"""How the notes of a summary begin where the runs were too short to count; its rows hold nothing else about it."""
 MEASURED = "settings.test_datetime"
 """Column that tells two runs at one place of a tree apart."""
 

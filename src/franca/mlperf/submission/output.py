@@ -12,6 +12,7 @@ from franca.mlperf.submission.findings import Finding
 from franca.mlperf.submission.records import Record, columns, rows
 from franca.mlperf.submission.rules import BY_ID
 from franca.mlperf.submission.tables import round_number
+from franca.results.rows import SHORT_NOTE
 
 
 def to_csv(verdict: Verdict) -> str:
@@ -28,7 +29,7 @@ def _table(verdict: Verdict) -> list[dict[str, object]]:
     table = rows(verdict.records)
     if verdict.short:
         for row in table:
-            row["notes"] = f"SHORT RUN, no submission. {row['notes']}".rstrip()
+            row["notes"] = f"{SHORT_NOTE} {row['notes']}".rstrip()
     return table
 
 
