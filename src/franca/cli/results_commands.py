@@ -10,6 +10,7 @@ import msgspec
 from franca.cli.command import Command, Example, Option
 from franca.cli.output import Answer, Table
 from franca.cli.parsing import Bound
+from franca.cli.results_view import comparison_lines, figure, group_lines, plain_figure
 from franca.cli.session import Session
 from franca.cli.submission_commands import MAPPING, ROUND, SHORT, SKIP, SUBMITTER, checking
 from franca.errors import NotFound, UsageError
@@ -17,7 +18,6 @@ from franca.model.record import replace
 
 if TYPE_CHECKING:
     from franca.model.result import Result
-    from franca.results.compare import Comparison, Group
     from franca.results.store import ResultStore
 
 _GROUP = "Benchmark results"
@@ -141,9 +141,9 @@ def show(bound: Bound, session: Session) -> Answer:
                "per accelerator", "per joule", "per million")  # fmt: skip
     rows = tuple(
         (
-            r.key[:8], r.round, r.division, r.organization, r.platform, r.model, r.scenario, _figure(r, "result"),
-            _plain(r, "accuracy"), _plain(r, "samples_per_second_per_accelerator"), _plain(r, "samples_per_joule"),
-            _figure(r, "cost_per_million_samples"),
+            r.key[:8], r.round, r.division, r.organization, r.platform, r.model, r.scenario, figure(r, "result"),
+            plain_figure(r, "accuracy"), plain_figure(r, "samples_per_second_per_accelerator"),
+            plain_figure(r, "samples_per_joule"), figure(r, "cost_per_million_samples"),
         )
         for r in results
     )  # fmt: skip
@@ -161,14 +161,14 @@ def compare(bound: Bound, session: Session) -> Answer:
     results = _chosen(bound, _store(bound, session).read().results)
     if not keys:
         groups = ranking(results, metric)
-        return Answer({"groups": groups}, tuple(line for group in groups for line in _group_lines(group)))
+        return Answer({"groups": groups}, tuple(line for group in groups for line in group_lines(group)))
     if len(keys) != 2:
         raise UsageError(f"two keys are compared, {len(keys)} were given", hint="franca results list shows keys")
     one, other = (_by_key(results, key) for key in keys)
     found = set_against(one, other, metric=metric, force=bound.flag("force"))
     allowed = found.comparable or bound.flag("force")
     data = {"comparison": found, "comparable": found.comparable}
-    return Answer(data, tuple(_comparison_lines(found)), status=0 if allowed else 1)
+    return Answer(data, tuple(comparison_lines(found)), status=0 if allowed else 1)
 
 
 # ---- inside ------------------------------------------------------------------------------------------------
@@ -218,33 +218,3 @@ def _by_key(results: list[Result], key: str) -> Result:
         what = "no result has the key" if not found else f"{len(found)} results have keys that begin with"
         raise NotFound(f"{what} {key}", hint="franca results list shows keys")
     return found[0]
-
-
-def _comparison_lines(found: Comparison) -> list[str]:
-    lines = [f"{r.key[:8]} {r.organization} {r.platform} {r.model} {r.scenario}: {_figure(r, found.metric)}"
-             for r in (found.one, found.other)]  # fmt: skip
-    if found.bars:
-        lines += ["not comparable:", *(f"  {bar}" for bar in found.bars)]
-    if found.ratio is not None:
-        word = "better" if found.ratio > 1 else "worse" if found.ratio < 1 else "the same"
-        forced = " (forced: not comparable)" if found.bars else ""
-        lines.append(f"the second is {found.ratio:.4g} x the first: {word}{forced}")
-    return [*lines, *(f"  differs: {remark}" for remark in found.remarks)]
-
-
-def _group_lines(group: Group) -> list[str]:
-    lines = [group.title]
-    for place, result in enumerate(group.results, 1):
-        lines.append(f"  {place}. {_figure(result, group.metric)}  {result.organization} {result.platform} "
-                     f"({result.key[:8]})")  # fmt: skip
-    return lines
-
-
-def _figure(result: Result, name: str) -> str:
-    metric = result.metrics.get(name)
-    return "" if metric is None else f"{metric.value:.6g} {metric.unit}".rstrip()
-
-
-def _plain(result: Result, name: str) -> str:
-    value = result.number(name)
-    return "" if value is None else f"{value:.6g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -94,3 +95,37 @@ def test_by_default_results_are_experiments_that_everybody_finds(
     found = capsys.readouterr().out
     assert "mlperf-inference--v3.0--edge--open--image-classification--singlestream" in found
     assert len(answer(capsys, "results", "list")["results"]) == 9
+
+
+def test_a_ranking_tells_beside_each_figure_what_the_rules_want_told(store: str, capsys: Capture) -> None:
+    words = ["results", "compare", f"--store={store}", "--scenario=SingleStream", "--organization=rebellions"]
+    assert main(words) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[1].startswith("  1. 0.238835 Latency (ms)  rebellions ATOM")
+    assert (
+        told[2] == "     accuracy 76 (target acc 75.6954); weights INT8; 1 x RBLN ATOM a node; 1 node; RBLN SDK v0.2.0"
+    )
+
+
+def test_figures_of_the_logs_come_with_the_result(store: str, capsys: Capture) -> None:
+    words = [f"--store={store}", "--organization=rebellions", "--scenario=SingleStream"]
+    (one,) = answer(capsys, "results", "list", *words)["results"]
+    # mlperf_log_detail.txt: "Would discard 251554 highest latency queries"
+    assert one["info"]["early_stopping_discards"] == 251554
+    assert one["info"]["accuracy_target"] == "acc 75.6954"  # 99 % of 76.46 (mlperf-inference 13)
+
+
+def test_a_summary_of_short_runs_stays_apart_from_valid_ones(store: str, tmp_path: Path, capsys: Capture) -> None:
+    header, *lines = (DATA / "expected-v3.0.csv").read_text("utf-8").splitlines()
+    (line,) = (one for one in lines if one.startswith("rebellions") and "Offline" in one)
+    table = next(csv.DictReader([header, line]))
+    table |= {"notes": "SHORT RUN, no submission. " + table["notes"], "Result": "9999", "Location": "mine"}
+    path = tmp_path / "summary.csv"
+    path.write_text(",".join(table) + "\n" + ",".join(f'"{value}"' for value in table.values()) + "\n", "utf-8")
+    assert main(["results", "import", str(path), f"--store={store}"]) == 0
+    capsys.readouterr()
+    words = [f"--store={store}", "--organization=rebellions", "--scenario=Offline"]
+    keys = [one["key"] for one in answer(capsys, "results", "list", *words)["results"]]
+    found = answer(capsys, "results", "compare", *keys, f"--store={store}", status=1)
+    assert [bar.partition(" is ")[0] for bar in found["comparison"]["bars"]] == ["length of the run"]
+    assert len(answer(capsys, "results", "compare", *words)["groups"]) == 2

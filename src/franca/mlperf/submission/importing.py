@@ -14,6 +14,7 @@ from franca.mlperf.submission.findings import Finding
 from franca.mlperf.submission.model import DIVISIONS
 from franca.mlperf.submission.records import Record, rows
 from franca.mlperf.submission.rules import ERROR
+from franca.mlperf.submission.tables import load_round
 from franca.model.result import Result
 from franca.results.naming import eras_of, tags_of
 from franca.results.rows import key_of, read_rows
@@ -128,6 +129,8 @@ def _typed_row(raw: dict[str, object], record: Record, *, power: bool, url: str,
         name, value = next(iter(record.accuracy.items()))
         row["accuracy_metric"] = name
         row["Accuracy_div_100"] = round(float(value) / 100, 5)
+    if target := _target(record):
+        row["accuracy_target"] = target
     if url:
         row["git_url"] = url
         row["url"] = f"{url}/tree/{branch}/{record.location}"
@@ -136,6 +139,13 @@ def _typed_row(raw: dict[str, object], record: Record, *, power: bool, url: str,
     row |= _described(record)
     row["uid"] = row_uid(row, power=power)
     return row
+
+
+def _target(record: Record) -> str:
+    """What the round asks of the accuracy of the benchmark that the result stands for; '' where it asks nothing."""
+    model = load_round(record.round).models.get(record.mlperf_model)
+    targets = model.targets(record.scenario) if model else []
+    return ", ".join(f"{wanted.metric} {wanted.target:g}" for wanted in targets)
 
 
 def _described(record: Record) -> Row:

@@ -71,6 +71,7 @@ class Derived(msgspec.Struct, frozen=True, omit_defaults=True):
     latency_p99_ms: float | None = None
     queries: int | None = None
     duration_s: float | None = None
+    early_stopping_discards: int | None = None
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -206,7 +207,17 @@ def derive(result: Result, system: System) -> Derived:
         latency_p99_ms=p99 / 1e6 if isinstance(p99, (int, float)) and not isinstance(p99, bool) else None,
         queries=queries if isinstance(queries, int) and not isinstance(queries, bool) else None,
         duration_s=_duration(result),
+        early_stopping_discards=_discards(result.log),
     )
+
+
+_DISCARDS = re.compile(r"Would discard (\d{1,15}) highest latency queries")
+
+
+def _discards(log: DetailLog) -> int | None:
+    """Slowest queries that LoadGen left out of its estimate, as its log words it."""
+    said = _DISCARDS.search(str(log.get("early_stopping_result")))
+    return int(said.group(1)) if said else None
 
 
 def _duration(result: Result) -> float | None:
