@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from franca.model.result import Metric, Result, Scalar
-from franca.results.derived import HIGHER, LOWER, derived_metrics
+from franca.results.derived import HIGHER, LOWER, MULTI_STREAM_SAMPLES, derived_metrics
 
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,40}): (-?[0-9]{1,15}(?:\.[0-9]{1,17})?)(?=\s|$)")
 POWER_UNITS = ("Watts", "millijoules")
@@ -134,7 +134,12 @@ def _metrics(row: Row, power_row: Row | None, scenario: str, unit: str) -> dict[
             metrics[name] = Metric(found, label, direction)
     if "result" in metrics:
         metrics |= derived_metrics(
-            scenario, metrics["result"], power=power, accelerators=accelerators(row), cores=_cores(row)
+            scenario,
+            metrics["result"],
+            power=power,
+            accelerators=accelerators(row),
+            cores=_cores(row),
+            per_query=_per_query(row),
         )
     return metrics
 
@@ -153,6 +158,12 @@ def _accuracy(said: object) -> dict[str, Metric]:
 def accelerators(row: Row) -> int:
     """Accelerators of all nodes; 0 when there are none or nobody says."""
     return int((number(row.get("number_of_nodes")) or 1) * (number(row.get("accelerators_per_node")) or 0))
+
+
+def _per_query(row: Row) -> int:
+    """Samples in a query of MultiStream. An inferred result was measured with others, and is for the usual number."""
+    told = None if number(row.get("inferred")) else number(row.get("settings.effective_samples_per_query"))
+    return int(told) if told and told >= 1 else MULTI_STREAM_SAMPLES
 
 
 def _cores(row: Row) -> int:

@@ -43,6 +43,25 @@ def test_latency_is_better_when_lower_and_gives_a_rate() -> None:
     assert result.number("samples_per_second") == 2000
 
 
+PER_QUERY = "settings.effective_samples_per_query"
+
+
+@pytest.mark.parametrize(
+    ("columns", "rate", "formula"),
+    [({PER_QUERY: 2}, 500, "2000 / ms"), ({PER_QUERY: "2"}, 500, "2000 / ms"), ({}, 2000, "8000 / ms"),
+     ({PER_QUERY: 1, "inferred": 1}, 2000, "8000 / ms"), ({PER_QUERY: 0}, 2000, "8000 / ms"),
+     ({PER_QUERY: "many"}, 2000, "8000 / ms")],
+)  # fmt: skip
+def test_a_query_of_multistream_has_as_many_samples_as_its_run_says(
+    columns: dict[str, object], rate: float, formula: str
+) -> None:
+    made = row(Scenario="MultiStream", Result=4, Units="Latency (ms)", Result_Power=20, **columns)
+    (result,) = read_rows([made]).results
+    assert result.number("samples_per_second") == rate
+    assert result.metrics["samples_per_second"].formula == formula
+    assert result.number("samples_per_joule") == rate * 4 / 20  # a query takes 4 ms and 20 mJ
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [(75.5, {"accuracy": 75.5}), ("75.5", {"accuracy": 75.5}), ("acc: 75.5", {"accuracy": 75.5}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,14 @@ def test_an_archive_that_leaves_its_folder_is_refused(tmp_path) -> None:
     (tmp_path / "no.tar.gz").write_bytes(b"no archive")
     with pytest.raises(MalformedFile):
         import_source(str(tmp_path / "no.tar.gz"), Options())
+
+
+def test_the_rate_of_multistream_follows_the_samples_of_its_queries(tmp_path: Path) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    place = "open/Franca/results/digits-host/digits-cnn/MultiStream/performance/run_1/mlperf_log_detail.txt"
+    set_value(tree / place, "effective_samples_per_query", 4)
+    records = check(tree, skip=("dataset-size-check",)).records
+    (record,) = [one for one in records if one.scenario == "MultiStream"]
+    assert record.derived.samples_per_second == pytest.approx(1000 * 4 / 119.038223)
+    (result,) = read_rows(one.row for one in import_records([record])).results
+    assert result.number("samples_per_second") == record.derived.samples_per_second

@@ -10,7 +10,7 @@ from franca.mlperf.logs.detail import DetailLog
 from franca.mlperf.submission.context import Result, System
 from franca.mlperf.submission.documents import encodable
 from franca.mlperf.submission.tables import POWER_UNITS, Round
-from franca.results.derived import samples_per_joule, samples_per_second
+from franca.results.derived import MULTI_STREAM_SAMPLES, samples_per_joule, samples_per_second
 
 COLUMNS_V3 = (
     "Organization",
@@ -192,7 +192,8 @@ def derive(result: Result, system: System) -> Derived:
         return Derived()
     special = result.rules.units.get(result.scenario)
     tokens = special is not None and result.unit in ("", special)
-    rate = None if tokens else samples_per_second(result.scenario, value)
+    per_query = _per_query(result, result.log)
+    rate = None if tokens else samples_per_second(result.scenario, value, per_query)
     count, cores = accelerators(system.fields), _cores(system.fields)
     watts = result.power_watts
     # In Offline everything is issued at once: latencies say how long the run took, and nothing more.
@@ -203,7 +204,9 @@ def derive(result: Result, system: System) -> Derived:
         samples_per_second_per_accelerator=rate / count if rate and count else None,
         samples_per_second_per_core=rate / cores if rate and cores else None,
         watts=watts,
-        samples_per_joule=None if result.power is None else samples_per_joule(result.scenario, result.power, rate),
+        samples_per_joule=None
+        if result.power is None
+        else samples_per_joule(result.scenario, result.power, rate, per_query),
         latency_p99_ms=p99 / 1e6 if isinstance(p99, (int, float)) and not isinstance(p99, bool) else None,
         queries=queries if isinstance(queries, int) and not isinstance(queries, bool) else None,
         duration_s=_duration(result),
@@ -218,6 +221,14 @@ def _discards(log: DetailLog) -> int | None:
     """Slowest queries that LoadGen left out of its estimate, as its log words it."""
     said = _DISCARDS.search(str(log.get("early_stopping_result")))
     return int(said.group(1)) if said else None
+
+
+def _per_query(result: Result, log: DetailLog) -> int:
+    """Samples in a query of MultiStream. An inferred result was measured with others, and is for the usual number."""
+    told = log.get("effective_samples_per_query")
+    if isinstance(told, bool) or not isinstance(told, int) or told < 1 or result.inferred:
+        return MULTI_STREAM_SAMPLES
+    return told
 
 
 def _duration(result: Result) -> float | None:
