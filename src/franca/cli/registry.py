@@ -63,6 +63,7 @@ COMMANDS: dict[str, str] = {
     "submission report": _SUBMISSIONS + "REPORT",
     "submission diff": _SUBMISSIONS + "DIFF",
     "submission fix": _SUBMISSIONS + "FIX",
+    "submission preprocess": _SUBMISSIONS + "PREPROCESS",
     "submission pack": _SUBMISSIONS + "PACK",
     "submission import": _RESULTS + "TREE_IMPORT",
     "submission rules": _SUBMISSIONS + "RULES",

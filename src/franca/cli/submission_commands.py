@@ -92,6 +92,27 @@ FIX = Command(
         Example("franca submission fix ./submission --output=./repaired", "in a copy"),
     ),
 )
+PREPROCESS = Command(
+    name="submission",
+    group=GROUP,
+    summary="write a new tree of what can be submitted: failed results removed or moved to open",
+    usage="preprocess DIRECTORY",
+    handler=_HERE + "preprocess",
+    takes_kind=False,
+    options=(
+        *_CHECKING,
+        Option("output", "the new tree; its list of changes goes beside it as DIR_changes.json", metavar="DIR"),
+        Option("infer_scenario_results", "copy results to missing scenarios (edge) and from -99.9 to -99 variants"),
+    ),
+    description="Removes invalid results, moves closed results that fail to open with measurements and code, drops "
+    "failed power records, corrects names of model directories and drops empty directories. The tree itself is not "
+    "changed. Without --output it only says what it would do.",
+    examples=(
+        Example("franca submission preprocess ./submission", "what would be done"),
+        Example("franca submission preprocess ./submission --output=./processed", "in a new tree"),
+    ),
+    statuses=((1, "the new tree is still refused"),),
+)
 PACK = Command(
     name="submission",
     group=GROUP,
@@ -120,8 +141,8 @@ RULES = Command(
 SUBMISSION = Command(
     name="submission",
     group=GROUP,
-    summary="MLPerf submission trees: build, check, report, diff, fix, import, pack, rules",
-    usage="build | check | report | diff | fix | import | pack | rules",
+    summary="MLPerf submission trees: build, check, report, diff, fix, preprocess, import, pack, rules",
+    usage="build | check | report | diff | fix | preprocess | import | pack | rules",
     handler=_HERE + "overview",
     takes_kind=False,
     examples=(Example("franca submission check ./submission", "what is wrong with a tree"),),
@@ -133,7 +154,7 @@ def overview(bound: Bound, session: Session) -> Answer:
     if bound.words:
         raise UsageError(
             f"there is no command 'submission {bound.words[0]}'",
-            hint="build, check, report, diff, fix, import, pack or rules",
+            hint="build, check, report, diff, fix, preprocess, import, pack or rules",
         )
     everything = [command for key, command in registry.all_commands() if key.startswith("submission ")]
     lines = tuple(f"franca submission {command.usage}: {command.summary}" for command in everything)
@@ -215,6 +236,24 @@ def fix(bound: Bound, session: Session) -> Answer:
         "tree": target or root,
     }
     return Answer(data, tuple(lines))
+
+
+def preprocess(bound: Bound, session: Session) -> Answer:
+    """The changes, planned or made, and the verdict over the new tree."""
+    import msgspec
+
+    from franca.mlperf.submission.preprocess import preprocess_tree
+
+    infer = bound.flag("infer_scenario_results")
+    done = preprocess_tree(directory(bound, 1), bound.text("output"), checking(bound), infer=infer)
+    lines = [change.line() for change in done.changes] or ["nothing to change"]
+    lines.append(done.verdict.summary)
+    lines.append(f"new tree: {done.path}" if done.path else "nothing was written: add --output=DIR")
+    data = {
+        "changes": [msgspec.to_builtins(change) for change in done.changes],
+        "tree": done.path, "ok": done.verdict.ok, "summary": done.verdict.summary,
+    }  # fmt: skip
+    return Answer(data, tuple(lines), status=0 if done.verdict.ok else 1)
 
 
 def pack(bound: Bound, session: Session) -> Answer:

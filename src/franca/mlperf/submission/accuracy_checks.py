@@ -85,14 +85,22 @@ def check_counts(ctx: Context, result: Result, node: Node, text: str) -> None:
 
 
 def check_owner(ctx: Context, result: Result, node: Node, text: str) -> None:
-    """A7: two submitters or two models have no accuracy log in common, byte for byte; systems of one may."""
+    """A7: two submitters or two models have no accuracy log in common, byte for byte; systems of one may.
+
+    The plain and the high-accuracy variant of a benchmark are one model: a result of -99.9 may be shown as -99 too.
+    """
     for digest in find_hashes(text)[-1:]:
         first = ctx.digests.setdefault(digest, result)
-        if (first.submitter, first.model) != (result.submitter, result.model):
+        if (first.submitter, _plain(first.model)) != (result.submitter, _plain(result.model)):
             ctx.findings.add(
                 "A7", node.path, f"the digest is that of another result's accuracy log: {first.path}",
                 division=result.division, found=digest,
             )  # fmt: skip
+
+
+def _plain(model: str) -> str:
+    """The plain variant of a high-accuracy one."""
+    return model[:-2] if model.endswith("-99.9") else model
 
 
 def check_truncation(ctx: Context, directory: Node, text: str | None, rule: str, division: str) -> None:
