@@ -7,10 +7,8 @@ import os
 import sys
 
 ON = ("yes", "true", "on", "1")
-# Understood, and refused when switched on: this writes trees and sends or invents nothing.
+# Understood, and refused when switched on: this writes trees and sends nothing.
 REFUSED = {
-    "CM_MLPERF_DUPLICATE_SCENARIO_RESULTS": "--infer_scenario_results: a result is submitted where it was measured",
-    "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR": "--preprocess_submission: franca submission fix shows each change it makes",
     "CM_MLPERF_DASHBOARD": "--dashboard: records are made by the run itself (variation _dashboard)",
 }
 STATUSES = ("", "available", "preview", "rdi")
@@ -63,6 +61,8 @@ def preprocess(i):
         "analyzer_table": given_place(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
         "check": text(env, "CM_RUN_SUBMISSION_CHECKER").lower() not in ("no", "false", "off", "0"),
         "strict": is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
+        "preprocess": is_on(env, "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR"),
+        "infer": is_on(env, "CM_MLPERF_DUPLICATE_SCENARIO_RESULTS"),
         "summary": os.path.basename(text(env, "MLPERF_INFERENCE_SUBMISSION_SUMMARY") or "summary"),
         "folder": os.getcwd(),
     }
@@ -73,7 +73,8 @@ def preprocess(i):
     with open(env["CM_MLPERF_SUBMISSION_OPTIONS"], "w", encoding="utf-8") as stream:
         json.dump(options, stream, indent=2, sort_keys=True)
     env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
-    env["CM_MLPERF_INFERENCE_SUBMISSION_TREE"] = options["submission_dir"]
+    processed = "_processed" if options["preprocess"] or options["infer"] else ""
+    env["CM_MLPERF_INFERENCE_SUBMISSION_TREE"] = options["submission_dir"] + processed
     return {"return": 0}
 
 

@@ -106,12 +106,12 @@ PREPROCESS = Command(
     ),
     description="Removes invalid results, moves closed results that fail to open with measurements and code, drops "
     "failed power records, corrects names of model directories and drops empty directories. The tree itself is not "
-    "changed. Without --output it only says what it would do.",
+    "changed. Without --output it only says what it would do. Status 0 also where the new tree is refused: its last "
+    "line has the checker's verdict.",
     examples=(
         Example("franca submission preprocess ./submission", "what would be done"),
         Example("franca submission preprocess ./submission --output=./processed", "in a new tree"),
     ),
-    statuses=((1, "the new tree is still refused"),),
 )
 PACK = Command(
     name="submission",
@@ -253,7 +253,7 @@ def preprocess(bound: Bound, session: Session) -> Answer:
         "changes": [msgspec.to_builtins(change) for change in done.changes],
         "tree": done.path, "ok": done.verdict.ok, "summary": done.verdict.summary,
     }  # fmt: skip
-    return Answer(data, tuple(lines), status=0 if done.verdict.ok else 1)
+    return Answer(data, tuple(lines))
 
 
 def pack(bound: Bound, session: Session) -> Answer:

@@ -241,6 +241,15 @@ def test_strict_makes_a_refused_tree_an_error_that_names_the_rules(env, tmp_path
     assert (tmp_path / "tree").is_dir()
 
 
+def test_preprocessing_goes_on_with_a_second_tree_and_checks_and_packs_that_one(env, tmp_path) -> None:
+    said: list[str] = []
+    wanted = {**env, "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR": "yes"}
+    done = finish(read_finish(wanted), str(tmp_path / "r" / "results.json"), said.append)
+    assert done.built.path.endswith("_processed") and done.outcome.verdict.root == done.built.path
+    assert os.path.isfile(f"{done.built.path}_changes.json")
+    assert any(line.startswith("preprocessed tree: ") for line in said)
+
+
 def test_the_dashboard_shows_its_records_and_sends_nothing(env, tmp_path) -> None:
     said: list[str] = []
     wanted = {**env, "CM_MLPERF_DASHBOARD": "yes", "CM_MLPERF_SUBMISSION": "no", "CM_MLPERF_README": "yes"}

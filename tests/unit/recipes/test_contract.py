@@ -141,6 +141,8 @@ def test_every_dependency_means_exactly_one_recipe(name: str) -> None:
         ("get,preprocessed,dataset,criteo", "get-preprocessed-dataset-criteo"),
         ("run,accuracy,mlperf,_imagenet", "process-mlperf-accuracy"),
         ("process,mlperf,accuracy", "process-mlperf-accuracy"),
+        ("preprocess,mlperf,inference,submission", "preprocess-mlperf-inference-submission"),
+        ("generate,mlperf,inference,submission", "generate-mlperf-inference-submission"),
     ],
 )
 def test_published_names_mean_exactly_one_recipe(query: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 
 from franca.cli.main import main
 from franca.errors import AlreadyExists, Refused, UsageError
+from franca.mlperf.submission.build import Built
+from franca.mlperf.submission.build_verdict import judge, skips_for
 from franca.mlperf.submission.checker import Options
 from franca.mlperf.submission.documents import file_digest
 from franca.mlperf.submission.preprocess import Preprocessed, preprocess_tree
+from franca.mlperf.submission.preprocess_main import main as preprocess_main
+from franca.mlperf.submission.preprocess_step import preprocess_built
 from tests.unit.submission.submission_trees import (
     DATA,
     MULTI,
@@ -275,3 +280,37 @@ def test_sample_trees_need_no_change_but_names() -> None:
     done = preprocess_tree(str(DATA / "v3.0"))
     assert {c.action for c in done.changes} == {"rename"} and done.path == ""
     assert len(done.verdict.records) == 9 and done.verdict.ok
+
+
+def test_program_of_the_recipe_writes_the_tree(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    tree = copy("v3.0", tmp_path / "tree", ("open/Deci", "open/cTuning"))
+    set_value(next(tree.glob(f"open/Deci/results/*/*/*/{RUN}")), "result_validity", "INVALID")
+    new = tmp_path / "new"
+    assert preprocess_main([str(tree), str(new), "", "v3.0", "no"]) == 0
+    out = capsys.readouterr().out
+    assert "remove open/Deci: no result is left" in out and f"new tree: {new}" in out
+    assert check(new).ok
+    assert preprocess_main([str(tree), str(new), "", "v3.0", "no"]) != 0
+    assert "exists" in capsys.readouterr().err
+
+
+def built_digits(tmp_path: Path) -> Built:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    results = [
+        f"open/{p.parent.parent.parent.relative_to(tree / 'open')}" for p in tree.glob(f"open/*/results/*/*/*/{RUN}")
+    ]
+    mapping = json.loads(next(tree.glob("open/*/model_mapping.json")).read_text())
+    return Built(str(tree), "v6.1", "v6", "open", "valid", sorted(results), {}, mapping)
+
+
+def test_step_after_a_build_goes_on_with_the_new_tree(tmp_path: Path) -> None:
+    built = built_digits(tmp_path)
+    set_value(Path(built.path) / built.results[0] / RUN, "result_validity", "INVALID")
+    said: list[str] = []
+    for _ in range(2):  # the second one keeps the first one's tree aside
+        done = preprocess_built(built, said.append, clean=True, infer=False)
+    assert done.path == f"{built.path}_processed" and os.path.isdir(f"{done.path}.previous")
+    assert sorted(done.results) == built.results[1:]
+    assert judge(done, skips_for(done)).ok
+    assert any(f"remove {built.results[0]}" in line for line in said)
+    assert preprocess_built(built, said.append, clean=False, infer=False) is built

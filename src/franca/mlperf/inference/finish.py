@@ -29,6 +29,7 @@ from franca.mlperf.submission.build import (
 )
 from franca.mlperf.submission.build_texts import dependency_lines
 from franca.mlperf.submission.build_verdict import Outcome, conclude, judge, skips_for
+from franca.mlperf.submission.preprocess_step import preprocess_built
 
 DEFAULT_TREE = os.path.join("~", "mlperf_submission")
 SUBMITTER = "TheCommunity"
@@ -49,6 +50,7 @@ class FinishWishes(msgspec.Struct, frozen=True, kw_only=True):
     clean: bool
     results_dir: str
     style: str
+    preprocess: bool = False
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -91,6 +93,7 @@ def read_finish(env: Mapping[str, object]) -> FinishWishes:
         clean=asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
         results_dir=wishes.output,
         style=wishes.style,
+        preprocess=asked.is_on(env, "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR"),
     )
 
 
@@ -122,6 +125,7 @@ def finish(wishes: FinishWishes, results: str, say: Callable[[str], None]) -> Fi
         options = msgspec.structs.replace(wishes.tree, command=result.command)
         built = build_tree(options, say)
         say(f"submission tree: {built.path} ({built.layout} layout, round {built.round}, {len(built.results)} results)")
+        built = preprocess_built(built, say, clean=wishes.preprocess, infer=False)
         outcome = _checked(wishes, built, say) if wishes.check else None
     records = _recorded(wishes, result, say)
     finished = Finished(built, outcome, readme, records)

@@ -120,6 +120,7 @@ FLAGS: dict[str, Flag] = {
     "submission_base_dir": Flag(_I + "SUBMISSION_DIR"),
     "skip_submission_generation": Flag(_P + "SKIP_SUBMISSION_GENERATION"),
     "skip_truncation": Flag("CM_SKIP_TRUNCATE_ACCURACY"),
+    "preprocess_submission": Flag("CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR"),
     "run_checker": Flag("CM_RUN_SUBMISSION_CHECKER"),
     "output_summary": Flag("MLPERF_INFERENCE_SUBMISSION_SUMMARY"),
     "output_tar": Flag("MLPERF_INFERENCE_SUBMISSION_TAR_FILE"),
@@ -130,11 +131,6 @@ FLAGS: dict[str, Flag] = {
     "dashboard_wb_project": Flag(_P + "DASHBOARD_WANDB_PROJECT"),
     # understood, and refused when switched on
     "sut": Flag(_I + "SUT_VARIATION", REFUSED, "no presets of systems are known; name the parts by flags of their own"),
-    "preprocess_submission": Flag(
-        "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR",
-        REFUSED,
-        "'franca submission fix' shows each change it makes",
-    ),
     "push_to_github": Flag(_P + "RESULT_PUSH_TO_GITHUB", REFUSED, "nothing is published from here"),
     "docker": Flag(_P + "USE_DOCKER", REFUSED, "run the whole command in a container: franca docker script ..."),
     # passed on
@@ -174,7 +170,7 @@ SWITCHES = frozenset([
 OFF = ("", "no", "false", "off", "0", "none")
 YES_OR_NO = (
     "coalesce", "find_performance", "rerun", "clean", "strict", "readme", "skip_submission_generation",
-    "skip_truncation", "run_checker", "dashboard",
+    "skip_truncation", "preprocess_submission", "run_checker", "dashboard",
 )  # fmt: skip
 """Flags that are on or off and nothing else."""
 

@@ -1,7 +1,7 @@
 """``python -m franca.mlperf.submission.build_main OPTIONS.json``: a tree from results, checked at once.
 
-OPTIONS.json holds the fields of ``BuildOptions``, and beside them ``check``, ``strict``, ``summary`` and
-``archive``. Exit status: 0, or 3 when the checker refuses the tree and ``strict`` is set, else that of the error.
+OPTIONS.json holds the fields of ``BuildOptions``, and beside them those of ``Wanted``. Exit
+status: 0, or 3 when the checker refuses the tree and ``strict`` is set, else that of the error.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from franca.errors import FrancaError, Location, MalformedFile, UsageError
 from franca.mlperf.submission.build import BuildOptions, build_tree
 from franca.mlperf.submission.build_verdict import conclude, judge, skips_for
 from franca.mlperf.submission.documents import read_object
+from franca.mlperf.submission.preprocess_step import preprocess_built
 
 REFUSED = 3
 
@@ -27,6 +28,8 @@ class Wanted(msgspec.Struct, frozen=True):
     summary: str = "summary"
     archive: str = ""
     folder: str = "."
+    preprocess: bool = False
+    infer: bool = False
 
 
 def main(argv: list[str]) -> int:
@@ -45,6 +48,7 @@ def _run(path: str) -> int:
     options, wanted = _split(data, path)
     built = build_tree(options, _say)
     _say(f"submission tree: {built.path} ({built.layout} layout, round {built.round}, {len(built.results)} results)")
+    built = preprocess_built(built, _say, clean=wanted.preprocess, infer=wanted.infer)
     if not wanted.check:
         return 0
     verdict = judge(built, skips_for(built))
