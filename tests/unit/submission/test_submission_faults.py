@@ -14,6 +14,7 @@ import pytest
 from franca.mlperf.submission.checker import Options, check_tree
 from franca.mlperf.submission.findings import Findings
 from franca.mlperf.submission.rules import BY_ID, RULES
+from franca.mlperf.submission.tables import load_round
 from tests.unit.submission.submission_trees import (
     DATA,
     MEASURED,
@@ -229,6 +230,15 @@ FAULTS: list[tuple[str, str, Damage]] = [
     ("P23", "rate edited", edited("result_samples_per_second", 9245.87, "7245.87", "9245.87", OFFLINE)),
     ("P23", "percentiles out of order", log_value("result_95.00_percentile_latency_ns", 100)),
     ("P23", "result in the wrong unit", log_value("early_stopping_latency_ss", 0.238835)),
+    ("P24", "percentile of SingleStream lowered", log_value("effective_target_latency_percentile", 0.5)),
+    ("P24", "percentile of MultiStream lowered", log_value("effective_target_latency_percentile", 0.9, MULTI)),
+    ("P24", "percentile of Server lowered", log_value("effective_target_latency_percentile", 0.97, SERVER)),
+    ("P24", "four samples a query", log_value("effective_samples_per_query", 4, MULTI)),
+    ("P24", "several streams at once", log_value("effective_max_async_queries", 2)),
+    ("P24", "outstanding queries of Server limited", log_value("effective_max_async_queries", 64, SERVER)),
+    ("P24", "no sample twice", log_value("effective_performance_issue_unique", True, OFFLINE)),
+    ("C3", "percentile of a test lowered", log_value(
+        "effective_target_latency_percentile", 0.5, f"{TESTS}/SingleStream/TEST01")),
     ("C1", "no compliance directory", remove(f"{TESTS}/SingleStream")),
     ("C1", "a test is missing", remove(f"{TESTS}/SingleStream/TEST05")),
     ("C2", "test failed", lambda t: replace(t / TESTS / "Offline/TEST04/verify_performance.txt", "PASS", "FAIL")),
@@ -612,3 +622,16 @@ def test_an_accuracy_of_another_submitter_is_refused(tmp_path) -> None:
     shutil.copy(taken, tree / OFFLINE / "accuracy/accuracy.txt")
     findings = [one for one in check_tree(str(tree), Options(round="v3.0")).findings if one.rule == "A7"]
     assert len(findings) == 1 and "another result's accuracy log" in findings[0].message
+
+
+def test_settings_of_loadgen_are_free_in_open(tmp_path: Path) -> None:
+    tree = copy("v3.0", tmp_path / "tree", ("open/cTuning",))
+    log = next(tree.glob(f"open/cTuning/results/*/*/singlestream/{RUN}"))
+    set_value(log, "effective_target_latency_percentile", 0.5)
+    set_value(log, "effective_performance_issue_unique", True)
+    assert check(tree).ok
+
+
+@pytest.mark.parametrize("round_name", ["v5.0", "v5.1", "v6.0"])
+def test_the_one_benchmark_with_another_percentile_has_it(round_name: str) -> None:
+    assert load_round(round_name).models["pointpainting"].latency_percentile == {"SingleStream": 0.999}

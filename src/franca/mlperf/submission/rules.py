@@ -156,6 +156,9 @@ RULES: tuple[Rule, ...] = (
     Rule("P22", "Summary and detail log agree", f"{OWN}; 4.1, 4.2", "Put back the two logs of one run."),
     Rule("P23", "The numbers of the log agree with each other", f"{OWN}; 3",
          "Repeat the run: counts, durations and percentiles of this log cannot come from one run."),
+    Rule("P24", "LoadGen's settings that no closed run may change are the round's", f"{INFERENCE}, LoadGen; 2.3, 2.4",
+         "Remove target_latency_percentile, samples_per_query, max_async_queries and performance_issue_unique from "
+         "user.conf and the code, and repeat; with them the result is one for open.", divisions=STRICT),
     # results of the service form (11.2)
     Rule("E1", "The files of a service result are there and can be read", f"{POLICY}, service results; 11.2",
          "Put config.yaml beside performance/result_summary.json and accuracy/accuracy_results.json as the run wrote "

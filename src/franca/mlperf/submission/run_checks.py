@@ -16,7 +16,7 @@ from franca.mlperf.logs.lines import excerpt
 from franca.mlperf.logs.summary import Summary
 from franca.mlperf.submission.context import ACCURACY_LOG, DETAIL, SUMMARY, Context, Result
 from franca.mlperf.submission.index import Node
-from franca.mlperf.submission.tables import EARLY_STOPPING, Seeds
+from franca.mlperf.submission.tables import EARLY_STOPPING, LATENCY_PERCENTILE, Seeds
 from franca.results.derived import MULTI_STREAM_SAMPLES
 
 MIN_DURATION_MS = 600_000
@@ -82,7 +82,7 @@ def check_run(run: Run, *, seeds: Seeds, audited: bool = False) -> None:
     """All rules of a run. `audited`: an audit configuration is expected (compliance)."""
     for check in (
         check_validity, check_errors, check_samples, check_duration, check_counts, check_early_stopping,
-        check_scenario, check_tokens, check_equal_issue, check_latencies, check_clock, check_consistency,
+        check_scenario, check_settings, check_tokens, check_equal_issue, check_latencies, check_clock, check_consistency,
     ):  # fmt: skip
         guarded(run, lambda check=check: check(run))  # type: ignore[misc]
     guarded(run, lambda: check_seeds(run, seeds))
@@ -192,6 +192,23 @@ def check_scenario(run: Run) -> None:
     edge = run.result.system.category in ("edge", "datacenter-edge")
     if (logged, claimed) not in INFERABLE or not edge:
         run.add("P12", "the log is of another scenario", expected=claimed, found=logged or "none")
+
+
+def check_settings(run: Run) -> None:
+    """P24: percentile, samples per query, outstanding queries and choice of samples are LoadGen's own (2.3, 2.4)."""
+    scenario = run.scenario
+    percentile = run.result.rules.latency_percentile.get(scenario, LATENCY_PERCENTILE.get(scenario))
+    wanted = {
+        "target_latency_percentile": percentile,
+        "samples_per_query": MULTI_STREAM_SAMPLES if scenario == "MultiStream" else None,
+        # Server has no limit of outstanding queries, the other scenarios have one at a time.
+        "max_async_queries": 0 if scenario in ("Server", "Interactive") else 1,
+    }
+    for name, expected in wanted.items():
+        if expected is not None and not math.isclose(found := run.log.number(f"effective_{name}"), expected):
+            run.add("P24", f"{name} was changed", expected=expected, found=found)
+    if run.log.find_flag("effective_performance_issue_unique"):
+        run.add("P24", "performance_issue_unique was changed", expected="false", found="true")
 
 
 def check_tokens(run: Run) -> None:

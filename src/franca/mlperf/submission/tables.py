@@ -17,6 +17,9 @@ SCENARIOS = ("SingleStream", "MultiStream", "Server", "Offline", "Interactive")
 EARLY_STOPPING = ("SingleStream", "MultiStream", "Server", "Interactive")
 """Scenarios whose validity LoadGen proves by early stopping."""
 
+LATENCY_PERCENTILE = {"SingleStream": 0.9, "MultiStream": 0.99, "Server": 0.99, "Interactive": 0.99}
+"""Share of latencies that the result or the bound is about (specification 2.5)."""
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -53,6 +56,7 @@ class Seeds(msgspec.Struct, frozen=True):
 class Model(msgspec.Struct, frozen=True):
     """What a round asks of one benchmark. `required` and `optional` map a category to scenarios.
 
+    `latency_percentile`: where it is another one than the scenario's.
     `service`: it may be measured behind an endpoint instead of by LoadGen.
     """
 
@@ -67,6 +71,7 @@ class Model(msgspec.Struct, frozen=True):
     accuracy_extra_files: dict[str, list[str]] = {}
     test01_delta_percent: dict[str, float] = {}
     latency_bound_ns: dict[str, int] = {}
+    latency_percentile: dict[str, float] = {}
     min_queries: dict[str, int] = {}
     tests: list[str] = []
     output_tokens: OutputTokens | None = None
