@@ -16,6 +16,8 @@ CUT = b"\n\n...\n\n"
 """What stands for the middle of a truncated log."""
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 FILES = (SUMMARY, DETAIL, ACCURACY_LOG, ACCURACY_TEXT)
+ESSENTIAL = (DETAIL, ACCURACY_LOG, ACCURACY_TEXT)
+"""Those that the checker of v3.0 asked for."""
 
 
 def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None:
@@ -24,7 +26,7 @@ def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None
         ctx.findings.add("A1", f"{result.path}/accuracy", "is missing", division=result.division)
         return
     extra = frozenset(result.rules.accuracy_extra_files)
-    ctx.exact_files("A1", directory, FILES, extra, division=result.division)
+    ctx.exact_files("A1", directory, FILES, extra, division=result.division, essential=ESSENTIAL)
     check_extra_files(ctx, result, directory)
     node = directory.file(ACCURACY_TEXT)
     text = ctx.text(node, "A2", result.division) if node else None

@@ -291,7 +291,7 @@ class _Walk:
             strays += [n for n in performance.children.values() if n.name not in PERFORMANCE_PLACES
                        and n.name not in (".gitkeep",)]  # fmt: skip
         for node in strays:
-            self.ctx.findings.add("P1", node.path, "belongs to no part of a result", division=place.division)
+            self.ctx.findings.add("P1", node.path, "belongs to no part of a result", division=place.division, mild=True)
 
     def _performance(self, sub: Submission, result: Result, place: Scenario) -> None:
         result.has_power = place.node.directory("performance/power") is not None

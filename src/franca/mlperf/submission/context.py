@@ -92,18 +92,25 @@ class Context(msgspec.Struct, frozen=True):
         optional: frozenset[str] = frozenset(),
         *,
         division: str = "",
+        essential: tuple[str, ...] | None = None,
     ) -> bool:
-        """Find missing and unexpected names in a directory; True when there are none."""
+        """Find missing and unexpected names in a directory; True when there are none.
+
+        Args:
+            essential: the names that the oldest checkers asked for; the rest is mild. None: all of them.
+        """
         fine = True
         for name in required:
             node = directory.get(name)
             if node is None or node.kind != FILE:
                 kind = "is missing" if node is None else f"is {_KINDS[node.kind]}, not a file"
-                self.findings.add(rule, f"{directory.path}/{name}", kind, division=division)
+                mild = essential is not None and name not in essential
+                self.findings.add(rule, f"{directory.path}/{name}", kind, division=division, mild=mild)
                 fine = False
         allowed = OPTIONAL_FILES | optional | set(required)
         for name in sorted(set(directory.children) - allowed):
-            self.findings.add(rule, f"{directory.path}/{name}", "does not belong here", division=division)
+            path = f"{directory.path}/{name}"
+            self.findings.add(rule, path, "does not belong here", division=division, mild=essential is not None)
             fine = False
         return fine
 

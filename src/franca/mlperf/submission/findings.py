@@ -71,12 +71,20 @@ class Findings:
         expected: object = "",
         found: object = "",
         warn: bool = False,
+        mild: bool = False,
     ) -> bool:
-        """Note a violation; True when it is an error here. `warn` lowers it to a warning."""
+        """Note a violation; True when it is an error here.
+
+        Args:
+            warn: it is a warning whatever the rule says.
+            mild: older checkers let this kind pass (`partly_lax`).
+        """
         rule = BY_ID[rule_id]
         if rule_id in self.skipped or not rule.applies(division):
             return False
-        severity = WARNING if warn or rule_id in self.relaxed else rule.severity(self.round_name, self.lenient)
+        severity = rule.severity(self.round_name, self.lenient, mild=mild)
+        if warn or rule_id in self.relaxed:
+            severity = WARNING
         if self._told(rule_id, path, message):
             return severity == ERROR
         self.counts[rule_id] = self.counts.get(rule_id, 0) + 1

@@ -20,7 +20,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     `since`: from this round on a violation is an error, before it a warning.
     `divisions`: where it is an error; elsewhere it is not looked at.
-    `lax`: rounds whose own checker only logged it; `--lenient ROUND` follows that.
+    `lax`: rounds whose own checkers, all of them, did not refuse it; `--lenient ROUND` follows that.
+    `partly_lax`: as `lax`, for the violations only that the checks mark as mild.
     `skip`: name of the option that skips it, after `--skip-`, where the official tools have one.
     """
 
@@ -31,15 +32,17 @@ class Rule(msgspec.Struct, frozen=True):
     since: str = "v3.0"
     divisions: tuple[str, ...] = ALL
     lax: tuple[str, ...] = ()
+    partly_lax: tuple[str, ...] = ()
     skip: str = ""
 
     def applies(self, division: str) -> bool:
         """True when the rule is looked at in this division ('' = the tree as a whole)."""
         return not division or division in self.divisions
 
-    def severity(self, round_name: str, lenient: str = "") -> str:
+    def severity(self, round_name: str, lenient: str = "", *, mild: bool = False) -> str:
         """How grave a violation is in a round."""
-        if lenient in self.lax or round_number(round_name) < round_number(self.since):
+        lax = (*self.lax, *self.partly_lax) if mild else self.lax
+        if lenient in lax or round_number(round_name) < round_number(self.since):
             return WARNING
         return ERROR
 
@@ -55,7 +58,7 @@ RULES: tuple[Rule, ...] = (
     Rule("F2", "No stray file in the root or a division", f"{POLICY}, directory structure; 11.1",
          "Move the file below a submitter's directory or delete it.", lax=("v3.0",), skip="extra-files-in-root-check"),
     Rule("F3", "Divisions are closed, open and network", f"{OWN}; 11.1",
-         "Rename the directory to its division, or remove it."),
+         "Rename the directory to its division, or remove it.", lax=("v3.0", "v3.1", "v6.1")),
     Rule("F4", "The source directory exists", f"{POLICY}, directory structure; 11.1",
          "Add code/<model> (from v6.0 src/<model>) with the code or a README that says where it is.", lax=("v3.0",)),
     Rule("F5", "The calibration document exists", f"{POLICY}, calibration; 11.1",
@@ -63,7 +66,7 @@ RULES: tuple[Rule, ...] = (
          since="v5.1", divisions=STRICT, skip="calibration-check"),
     Rule("F6", "Each system description has results and vice versa", f"{POLICY}, systems; 11.1",
          "Remove the description that has no results, or add the missing one.",
-         lax=("v3.0",), skip="all-systems-have-results-check"),
+         lax=("v3.0", "v3.1"), skip="all-systems-have-results-check"),
     # systems (11.3)
     Rule("S1", "The system description exists and parses", f"{POLICY}, systems; 11.3",
          "Write systems/<system>.json, one JSON object of strings."),
@@ -84,7 +87,7 @@ RULES: tuple[Rule, ...] = (
          "Check the spelling of the field.", since="v99.0"),
     # measurements (11.4, 11.5)
     Rule("M1", "Measurement files exist and are not empty", f"{POLICY}, measurements; 11.1",
-         "Add user.conf, README.md (until v4.1 mlperf.conf) and the measurements JSON.", lax=("v3.0",),
+         "Add user.conf, README.md (until v4.1 mlperf.conf) and the measurements JSON.", partly_lax=("v3.0",),
          skip="empty-files-check"),
     Rule("M2", "Measurement fields are present and not empty", f"{POLICY}, measurements; 11.4",
          "Fill the five fields of the measurements JSON.", lax=("v3.0",)),
@@ -99,7 +102,8 @@ RULES: tuple[Rule, ...] = (
          "Add the missing scenario, or move the result to open.", divisions=STRICT, skip="required-scenarios"),
     # accuracy (8.4, 8.6, 13.2)
     Rule("A1", "The accuracy directory has exactly its files", f"{POLICY}, results; 11.1",
-         "Keep mlperf_log_{summary,detail}.txt, mlperf_log_accuracy.json and accuracy.txt; remove others."),
+         "Keep mlperf_log_{summary,detail}.txt, mlperf_log_accuracy.json and accuracy.txt; remove others.",
+         partly_lax=("v3.0",)),
     Rule("A2", "accuracy.txt has the metric and meets the target", f"{INFERENCE}, accuracy; 8.4, 13.2",
          "Run the accuracy script of the task again; below target the result belongs in open."),
     Rule("A3", "The accuracy log is truncated and its digest recorded", f"{POLICY}, results; 8.6",
@@ -108,36 +112,37 @@ RULES: tuple[Rule, ...] = (
          "Repeat the accuracy run; the message names the first error."),
     Rule("A5", "The accuracy run covered the whole data set", f"{INFERENCE}, accuracy; 13.3",
          "Repeat the accuracy run with all samples; a mapped model with its own data needs --skip=dataset-size-check.",
-         lax=("v3.0",), skip="dataset-size-check"),
+         lax=("v3.0", "v3.1"), skip="dataset-size-check"),
     Rule("A6", "The accuracy log is one of this scenario's accuracy runs", f"{OWN}; 12 (P19), 4.2",
          "Put back the accuracy directory that belongs to this result.", lax=("v3.0",)),
     Rule("A7", "accuracy.txt agrees with itself and with the log beside it", f"{OWN}; 8.4, 8.6",
          "Put back the accuracy.txt that belongs to this log."),
     # performance (3, 4, 13.2)
     Rule("P1", "run_1 exists with exactly its files", f"{POLICY}, results; 11.1",
-         "Keep mlperf_log_{summary,detail}.txt (and spl.txt with power) in performance/run_1; remove others."),
+         "Keep mlperf_log_{summary,detail}.txt (and spl.txt with power) in performance/run_1; remove others.",
+         partly_lax=("v3.0",)),
     Rule("P2", "The logs can be read", f"{POLICY}, logs; 4.5",
          "Repeat the run: a log that was edited or cut cannot be repaired."),
     Rule("P3", "The result is VALID", f"{INFERENCE}, result validity; 3.6",
          "Repeat the run; the message names the flags that failed."),
     Rule("P4", "The run logged no errors", f"{POLICY}, logs; 4.5",
-         "Repeat the run without what caused the error; the message names the first one."),
+         "Repeat the run without what caused the error; the message names the first one.", lax=("v6.1",)),
     Rule("P5", "The seeds are those of the round", f"{INFERENCE}, randomness; 2.6",
          "Use the LoadGen of the round, or set its three seeds.", lax=("v3.0",)),
     Rule("P6", "performance_sample_count is large enough", f"{INFERENCE}, samples; 13.2",
          "Load at least as many samples as the table says."),
     Rule("P7", "The run was configured for and lasted 600 seconds", f"{INFERENCE}, duration; 2.5",
-         "Repeat the run with min_duration 600000.", lax=("v3.0",)),
+         "Repeat the run with min_duration 600000.", lax=("v3.0", "v3.1")),
     Rule("P8", "Offline issued enough samples", f"{INFERENCE}, Offline; 13.2",
          "Raise min_query_count to the table's samples per query.", lax=("v3.0",)),
     Rule("P9", "Early stopping was met", f"{INFERENCE}, early stopping; 3.7",
-         "Run longer, or lower the target rate.", lax=("v3.0",)),
+         "Run longer, or lower the target rate.", lax=("v3.0", "v3.1")),
     Rule("P10", "The configured Server bound is within the table", f"{INFERENCE}, Server; 13.2",
          "Set target_latency to the bound of the model, or less.", lax=("v3.0",)),
     Rule("P11", "The minimum query count is met", f"{INFERENCE}, query counts; 13.2",
          "Raise min_query_count.", lax=("v3.0",)),
     Rule("P12", "The scenario of the log is the directory's, or a legal inference", f"{INFERENCE}, scenarios; 3.8",
-         "Put back the log of this scenario; only edge results may be inferred."),
+         "Put back the log of this scenario; only edge results may be inferred.", lax=("v3.0", "v3.1")),
     Rule("P13", "Token latencies are on and within their bounds", f"{INFERENCE}, token latencies; 3.9, 2.5",
          "Run with use_token_latencies; lower the rate until both 99th percentiles fit.", since="v4.0"),
     Rule("P14", "Equal issue is on", f"{INFERENCE}, equal issue; 1.5",
@@ -189,7 +194,8 @@ RULES: tuple[Rule, ...] = (
     Rule("C2", "verify_performance.txt says TEST PASS, and the logs agree", f"{INFERENCE}, compliance; 9.4, 9.5",
          "Repeat the test, or the performance run, on a quiet machine.", divisions=STRICT, skip="compliance"),
     Rule("C3", "The test's run has its files, is VALID and keeps seeds and duration", f"{INFERENCE}, compliance; 9.6",
-         "Repeat the test at full length with the seeds of the round.", divisions=STRICT, skip="compliance"),
+         "Repeat the test at full length with the seeds of the round.", divisions=STRICT,
+         partly_lax=("v3.0",), skip="compliance"),
     Rule("C4", "TEST01 accuracy passes", f"{INFERENCE}, compliance; 9.4, 9.5",
          "Repeat the test; if payloads differ, add baseline_accuracy.txt and compliance_accuracy.txt.",
          divisions=STRICT, skip="compliance"),

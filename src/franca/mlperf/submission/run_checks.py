@@ -53,19 +53,21 @@ class Run(msgspec.Struct, frozen=True):
         logged = str(self.log.get("effective_scenario", ""))
         return "Interactive" if (logged, self.result.scenario) == ("Server", "Interactive") else logged
 
-    def add(self, rule: str, message: str, *, expected: object = "", found: object = "", warn: bool = False) -> None:
+    def add(self, rule: str, message: str, *, expected: object = "", found: object = "", mild: bool = False) -> None:
         """Note a violation of this run."""
         path = f"{self.directory.path}/{DETAIL}"
         text = f"{rule}: {message}" if self.rule else message
         self.ctx.findings.add(
-            self.rule or rule, path, text, division=self.result.division, expected=expected, found=found, warn=warn
+            self.rule or rule, path, text, division=self.result.division, expected=expected, found=found, mild=mild
         )
 
 
 def open_run(ctx: Context, result: Result, directory: Node, *, power: bool = False, rule: str = "") -> Run | None:
     """P1 and P2: the files of a run and its logs; None when there is no log to judge."""
     required = (SUMMARY, DETAIL, "spl.txt") if power else (SUMMARY, DETAIL)
-    ctx.exact_files(rule or "P1", directory, required, frozenset({ACCURACY_LOG}), division=result.division)
+    essential = None if rule else (DETAIL,)
+    optional = frozenset({ACCURACY_LOG})
+    ctx.exact_files(rule or "P1", directory, required, optional, division=result.division, essential=essential)
     node = directory.file(DETAIL)
     log = ctx.detail(node, rule or "P2", result.division) if node else None
     node = directory.file(SUMMARY)
@@ -82,7 +84,8 @@ def check_run(run: Run, *, seeds: Seeds, audited: bool = False) -> None:
     """All rules of a run. `audited`: an audit configuration is expected (compliance)."""
     for check in (
         check_validity, check_errors, check_samples, check_duration, check_counts, check_early_stopping,
-        check_scenario, check_settings, check_tokens, check_equal_issue, check_latencies, check_clock, check_consistency,
+        check_scenario, check_settings, check_tokens, check_equal_issue, check_latencies, check_clock,
+        check_consistency,
     ):  # fmt: skip
         guarded(run, lambda check=check: check(run))  # type: ignore[misc]
     guarded(run, lambda: check_seeds(run, seeds))
@@ -130,7 +133,7 @@ def check_seeds(run: Run, seeds: Seeds) -> None:
     for name in ("qsl_rng_seed", "sample_index_rng_seed", "schedule_rng_seed"):
         expected, found = getattr(seeds, name), run.log.integer(f"effective_{name}")
         if found != expected:
-            run.add("P5", f"{name} is not the round's", expected=expected, found=found)
+            run.add("P5", f"{name} is not the round's", expected=expected, found=found, mild=True)
 
 
 def check_samples(run: Run) -> None:

@@ -180,9 +180,10 @@ def check_measurements(ctx: Context, place: Scenario, *, service: bool = False) 
         node = directory.file(name)
         path = f"{directory.path}/{name}"
         if node is None:
-            ctx.findings.add("M1", path, "is missing", division=place.division)
+            ctx.findings.add("M1", path, "is missing", division=place.division, mild=True)
         elif not node.size:
-            ctx.findings.add("M1", path, "is empty", division=place.division, warn=ctx.table.number < (3, 1))
+            early = ctx.table.number < (3, 1)
+            ctx.findings.add("M1", path, "is empty", division=place.division, warn=early, mild=True)
     return _measured_fields(ctx, place, directory)
 
 
@@ -191,7 +192,7 @@ def _measured_fields(ctx: Context, place: Scenario, directory: Node) -> dict[str
     if node is None:
         ctx.findings.add(
             "M1", f"{directory.path}/{place.system}*.json", "no measurements JSON of this system",
-            division=place.division,
+            division=place.division, mild=True,
         )  # fmt: skip
         return {}
     try:
