@@ -64,6 +64,7 @@ COMMANDS: dict[str, str] = {
     "submission diff": _SUBMISSIONS + "DIFF",
     "submission fix": _SUBMISSIONS + "FIX",
     "submission preprocess": _SUBMISSIONS + "PREPROCESS",
+    "submission power": "franca.cli.submission_power:POWER",
     "submission pack": _SUBMISSIONS + "PACK",
     "submission import": _RESULTS + "TREE_IMPORT",
     "submission rules": _SUBMISSIONS + "RULES",

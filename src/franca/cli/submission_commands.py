@@ -1,4 +1,4 @@
-"""`franca submission check|report|diff|fix|pack`: MLPerf submission trees from the command line."""
+"""`franca submission check|report|diff|fix|preprocess|pack`: MLPerf submission trees from the command line."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ RULES = Command(
 SUBMISSION = Command(
     name="submission",
     group=GROUP,
-    summary="MLPerf submission trees: build, check, report, diff, fix, preprocess, import, pack, rules",
-    usage="build | check | report | diff | fix | preprocess | import | pack | rules",
+    summary="MLPerf submission trees: build, check, report, diff, fix, preprocess, power, import, pack, rules",
+    usage="build | check | report | diff | fix | preprocess | power | import | pack | rules",
     handler=_HERE + "overview",
     takes_kind=False,
     examples=(Example("franca submission check ./submission", "what is wrong with a tree"),),
@@ -154,7 +154,7 @@ def overview(bound: Bound, session: Session) -> Answer:
     if bound.words:
         raise UsageError(
             f"there is no command 'submission {bound.words[0]}'",
-            hint="build, check, report, diff, fix, preprocess, import, pack or rules",
+            hint="build, check, report, diff, fix, preprocess, power, import, pack or rules",
         )
     everything = [command for key, command in registry.all_commands() if key.startswith("submission ")]
     lines = tuple(f"franca submission {command.usage}: {command.summary}" for command in everything)

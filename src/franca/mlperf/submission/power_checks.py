@@ -11,7 +11,7 @@ import msgspec
 from franca.errors import MalformedFile
 from franca.mlperf.logs.detail import DetailLog
 from franca.mlperf.submission.context import ACCURACY_LOG, DETAIL, SUMMARY, Context, Result
-from franca.mlperf.submission.documents import file_digest
+from franca.mlperf.submission.documents import file_digest, join
 from franca.mlperf.submission.index import Node
 from franca.mlperf.submission.model import Scenario
 from franca.mlperf.submission.power_records import (
@@ -159,7 +159,7 @@ def power_metric(result: Result, log: DetailLog, watts: float, seconds: float) -
 def _check_records(ctx: Context, result: Result, performance: Node) -> None:
     """W3 and W5: the deep checks, and whether the records are real."""
     try:
-        records = _read(ctx, performance)
+        records = read_records(ctx.root, performance)
     except MalformedFile as error:
         ctx.findings.refuse("W3", performance.path, error, division=result.division)
         return
@@ -176,14 +176,16 @@ def _check_records(ctx: Context, result: Result, performance: Node) -> None:
             )  # fmt: skip
 
 
-def _read(ctx: Context, performance: Node) -> Records:
+def read_records(root: str, performance: Node) -> Records:
+    """The records below a `performance` directory of the tree at `root`. Raises MalformedFile."""
+
     def disk(name: str) -> str:
         node = performance.file(name)
         if node is None:
             raise MalformedFile(f"{name} is missing")
-        return ctx.disk(node.path)
+        return join(root, node.path)
 
-    logs = {run: _window(ctx, performance, run) for run in ("run_1", "ranging")}
+    logs = {run: _window(root, performance, run) for run in ("run_1", "ranging")}
     return Records(
         client=read_session(disk("power/client.json")),
         server=read_session(disk("power/server.json")),
@@ -196,11 +198,11 @@ def _read(ctx: Context, performance: Node) -> Records:
     )
 
 
-def _window(ctx: Context, performance: Node, run: str) -> tuple[datetime, datetime]:
+def _window(root: str, performance: Node, run: str) -> tuple[datetime, datetime]:
     from franca.mlperf.logs.detail import read_detail
 
     node = performance.file(f"{run}/{DETAIL}")
-    window = measured_window(read_detail(ctx.disk(node.path))) if node else None
+    window = measured_window(read_detail(join(root, node.path))) if node else None
     if window is None:
         raise MalformedFile(f"{run} has no detail log with power_begin and power_end")
     return window
