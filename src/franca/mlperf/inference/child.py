@@ -73,6 +73,7 @@ def _run(job: Job, failures: Failures) -> dict[str, Any]:
         "sample_count": dataset.count,
         "performance_count": dataset.performance_count,
         "payload_dtype": _payload_dtype(metric),
+        "inputs": dataset.facts() if hasattr(dataset, "facts") else None,
         "versions": _versions(),
     }
 

@@ -42,7 +42,10 @@ class Backend(Protocol):
 
 
 class Dataset(Protocol):
-    """Owns the samples. ``load``/``unload`` run outside the timed section (section 1.4)."""
+    """Owns the samples. ``load``/``unload`` run outside the timed section (section 1.4).
+
+    One that makes its samples itself has ``facts()`` as well: what they are made from, as JSON holds it.
+    """
 
     count: int  #: samples in all
     performance_count: int  #: samples that LoadGen may ask to have in memory at once
@@ -122,6 +125,7 @@ BUILT_IN: dict[tuple[str, str], str] = {
     ("backend", "pytorch"): "franca.mlperf.inference.backends.torch_backend:TorchBackend",
     ("backend", "pytorch-generic"): "franca.mlperf.inference.backends.generic_torch:GenericTorchBackend",
     ("dataset", "random"): "franca.mlperf.inference.datasets.random_inputs:RandomInputs",
+    ("dataset", "sample"): "franca.mlperf.inference.datasets.given_sample:GivenSample",
     ("metric", "none"): "franca.mlperf.inference.metrics:NoMetric",
     ("dataset", "digits"): "franca.mlperf.inference.datasets.digits:DigitsDataset",
     ("metric", "label"): "franca.mlperf.inference.metrics:LabelMetric",

@@ -15,7 +15,10 @@ from franca.errors import FrancaError, Interrupted, UsageError
 from franca.runners import endings
 
 if TYPE_CHECKING:
+    from franca.mlperf.inference.results import BenchmarkResult
     from franca.mlperf.inference.spec import RunSpec
+
+    After = Callable[[BenchmarkResult], None]  #: what is done with a result before it is shown
 
 NOT_VALID = 3
 USAGE = "usage: python -m franca.mlperf.inference.run --spec SPEC.json"
@@ -30,19 +33,19 @@ def main(argv: list[str]) -> int:
     return _guarded(read)
 
 
-def run_spec(spec: RunSpec) -> int:
-    """Run a request that is made already; errors are printed, the exit status is returned."""
-    return _guarded(lambda: spec)
+def run_spec(spec: RunSpec, after: After | None = None) -> int:
+    """Run a request that is made already, then call ``after``; errors are printed, the exit status is returned."""
+    return _guarded(lambda: spec, after)
 
 
-def _guarded(make: Callable[[], RunSpec]) -> int:
+def _guarded(make: Callable[[], RunSpec], after: After | None = None) -> int:
     endings.heed()
-    return endings.status(_performed(make))
+    return endings.status(_performed(make, after))
 
 
-def _performed(make: Callable[[], RunSpec]) -> int:
+def _performed(make: Callable[[], RunSpec], after: After | None) -> int:
     try:
-        return _run(make())
+        return _run(make(), after)
     except FrancaError as error:
         print("franca: error: " + "\n  ".join(error.lines()), file=sys.stderr, flush=True)
         return error.status
@@ -55,10 +58,12 @@ def _performed(make: Callable[[], RunSpec]) -> int:
         return Interrupted.status
 
 
-def _run(spec: RunSpec) -> int:
+def _run(spec: RunSpec, after: After | None) -> int:
     from franca.mlperf.inference import campaign, table
 
     result = campaign.run(spec, _say)
+    if after:
+        after(result)
     print(table.render(result), flush=True)
     return 0 if result.all_valid else NOT_VALID
 

@@ -35,7 +35,7 @@ class GenericOrtBackend(OrtBackend):
     def predict(self, batch: Any) -> Any:
         n = len(next(iter(batch.values())))
         if self._free:
-            output = self._np.asarray(self.session.run(None, batch)[0])
+            output = self._np.asarray(self._run(None, batch)[0])
             if output.ndim and len(output) == n:
                 return output.reshape(n, -1)[:, 0].astype("float32")
         return self._np.array([self._one(batch, at) for at in range(n)], dtype="float32")
@@ -45,5 +45,5 @@ class GenericOrtBackend(OrtBackend):
             name: array[at : at + 1] if self._ranks[name] == array.ndim else array[at].reshape(())
             for name, array in batch.items()
         }
-        output = self._np.asarray(self.session.run(None, feed)[0])
+        output = self._np.asarray(self._run(None, feed)[0])
         return float(output.flat[0]) if output.size else 0.0

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from franca.mlperf.inference.backends.replicas import behind_one
 from franca.mlperf.inference.plugs import Capabilities, PlugError
 
 MODES = ("torchscript", "eager", "compile")
@@ -21,25 +22,47 @@ class TorchBackend:
         factory: ``package.module:callable`` that returns the module, for ``eager`` and ``compile``.
         device: ``cpu``, ``cuda`` or ``cuda:N``; fails clearly when this PyTorch or this machine has none.
         threads: intra-op threads; 0 = PyTorch's own choice.
+        inter_op: threads that run parts of the graph side by side; 0 = PyTorch's own choice.
+        config: keywords for ``factory``.
+        connector: ``factory`` is called with the content of ``model`` and ``config``, and answers
+            ``{"return": 0, "model": module}``, as ``model_init`` of model code for CM does.
+        replicas: copies of the module; as many calls never share one.
     """
 
     def __init__(
-        self, model: str = "", mode: str = "torchscript", factory: str = "", device: str = "cpu", threads: int = 0
+        self,
+        model: str = "",
+        mode: str = "torchscript",
+        factory: str = "",
+        device: str = "cpu",
+        threads: int = 0,
+        inter_op: int = 0,
+        config: dict[str, Any] | None = None,
+        connector: bool = False,
+        replicas: int = 1,
     ) -> None:
         self.model = model
         self.mode = mode
         self.factory = factory
         self.device = device
         self.threads = threads
+        self.inter_op = inter_op
+        self.config = config or {}
+        self.connector = connector
+        self.replicas = replicas
 
     def load(self) -> Capabilities:
         if self.mode not in MODES:
             raise PlugError(f"mode {self.mode!r} is not known to PyTorch here ({', '.join(MODES)})")
         torch = self._started()
+        self._call = behind_one([self._module(torch) for _ in range(self.replicas)])
+        return Capabilities("pytorch", str(torch.__version__), str(self._device))
+
+    def _module(self, torch: Any) -> Any:
+        """A copy of the model, ready."""
         module = self._script(torch) if self.mode == "torchscript" else self._eager(torch)
         module = module.to(self._device).eval()
-        self._call = torch.compile(module) if self.mode == "compile" else module
-        return Capabilities("pytorch", str(torch.__version__), str(self._device))
+        return torch.compile(module) if self.mode == "compile" else module
 
     def _started(self) -> Any:
         """PyTorch, with the device and the threads chosen."""
@@ -51,6 +74,8 @@ class TorchBackend:
         self._device = self._chosen(torch)
         if self.threads:
             torch.set_num_threads(self.threads)
+        if self.inter_op:
+            torch.set_num_interop_threads(self.inter_op)
         return torch
 
     def predict(self, batch: Any) -> Any:
@@ -92,19 +117,36 @@ class TorchBackend:
         if not attribute:
             raise PlugError(f"mode {self.mode} needs factory = package.module:callable, found {self.factory!r}")
         try:
-            made = getattr(importlib.import_module(module), attribute)()
-        except (ImportError, AttributeError) as error:
+            make = getattr(importlib.import_module(module), attribute)
+            if self.connector:
+                return self._connected(make(self._checkpoint(torch), self.config))
+            made = make(**self.config)
+        except (ImportError, AttributeError, TypeError) as error:
             raise PlugError(f"the model {self.factory!r} cannot be made: {error}") from error
         if self.model:
             self._load_weights(torch, made)
         return made
 
+    def _connected(self, answer: Any) -> Any:
+        """The module in the answer of a connector."""
+        if not isinstance(answer, dict) or answer.get("return") or answer.get("model") is None:
+            said = answer.get("error") if isinstance(answer, dict) else answer
+            raise PlugError(f"the model {self.factory!r} cannot be made: {said or 'it answered no model'}")
+        return answer["model"]
+
     def _load_weights(self, torch: Any, module: Any) -> None:
+        content = self._checkpoint(torch)
+        try:
+            module.load_state_dict(content)
+        except Exception as error:  # names, shapes and kinds of a wrong file alike
+            raise PlugError(f"weights {self.model} do not fit {self.factory}: {error}") from error
+
+    def _checkpoint(self, torch: Any) -> Any:
         """Weights only: a file of weights never runs code here."""
         if not os.path.isfile(self.model):
             raise PlugError(f"model file {self.model} does not exist")
         try:
-            module.load_state_dict(torch.load(self.model, map_location="cpu", weights_only=True))
+            return torch.load(self.model, map_location="cpu", weights_only=True)
         except Exception as error:  # pickle, zip and key errors of a wrong file alike
             raise PlugError(f"weights {self.model} do not fit {self.factory}: {error}") from error
 

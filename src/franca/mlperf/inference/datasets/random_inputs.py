@@ -50,7 +50,7 @@ class RandomInputs:
     def open(self) -> None:
         import numpy as np
 
-        shapes = self.inputs or read_inputs(self.model, self.axes)
+        self._shapes = shapes = self.inputs or read_inputs(self.model, self.axes)
         self._check(shapes)
         generator = np.random.default_rng(self.seed)
         self._arrays = {name: self._draw(np, generator, kind, shape) for name, (kind, *shape) in shapes.items()}
@@ -70,6 +70,10 @@ class RandomInputs:
 
     def labels(self) -> Any:
         return [0] * self.count
+
+    def facts(self) -> dict[str, Any]:
+        """All that these samples are made from, for the record."""
+        return {"inputs": self._shapes, "samples": self.count, "seed": self.seed, "integers_below": self.high}
 
     def _draw(self, np: Any, generator: Any, kind: str, shape: list[int]) -> Any:
         whole = (self.count, *shape)
