@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from franca.errors import FrancaError, StepFailed
+from franca.errors import FrancaError, Refused, StepFailed
 from franca.mlperf.inference import peak
 from franca.mlperf.inference.campaign import run
 from franca.mlperf.inference.light import options, request
+from franca.mlperf.inference.light_record import write_records
 from franca.mlperf.inference.onnxwrite import Node, Port, Tensor, model
 from franca.mlperf.inference.spec import read_spec
 from franca.mlperf.submission.build import BuildOptions, build_tree
@@ -62,6 +63,21 @@ def test_any_onnx_model_runs_over_generated_inputs(tmp_path, axes) -> None:
     ]  # fmt: skip
     assert result.dataset == "generated inputs (random data, no accuracy)"
     assert all(r.performance.dataset_samples == 10 for r in result.scenarios)
+
+
+@pytest.mark.parametrize("mark", ["record", "file"])
+def test_a_run_over_generated_inputs_is_refused_for_the_closed_division(tmp_path, mark) -> None:
+    """The name of an official model in the file would else make it one."""
+    file = onnx_file(tmp_path / "resnet50.onnx", ["N", 3])
+    result = run(request(*options([str(file), "--test_query_count=20", f"--output={tmp_path / 'r'}"])), silent)
+    if mark == "file":  # of a tree whose record is gone, the file beside the logs tells
+        write_records(result)
+        (Path(result.folder) / "results.json").unlink()
+    wanted = {"results_dir": str(tmp_path / "r"), "submission_dir": str(tmp_path / "t"), "submitter": "Community"}
+    with pytest.raises(Refused, match=r"generated inputs \(random data, no accuracy\): it cannot be submitted"):
+        build_tree(BuildOptions(**wanted, division="closed"), silent)
+    assert not (tmp_path / "t").exists()
+    assert build_tree(BuildOptions(**wanted), silent).results
 
 
 def test_generated_inputs_have_the_shapes_and_values_that_were_asked_for(tmp_path) -> None:

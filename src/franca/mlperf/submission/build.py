@@ -41,6 +41,7 @@ TEST_FILES = ("verify_performance.txt", "verify_accuracy.txt", "verify_output_le
 TEST_ACCURACY_FILES = ("mlperf_log_accuracy.json", "accuracy.txt", "baseline_accuracy.txt", "compliance_accuracy.txt")
 POWER_FOLDERS = ("power", "ranging")
 CALIBRATION = "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"
+GENERATED = "generated-inputs.json"  #: beside the logs of a model without data
 TRACE = "mlperf_log_trace.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{,99}")
 
@@ -148,6 +149,7 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
     """
     checked_options(options)
     sources = find_results(options.results_dir, options.style)
+    _refuse_generated(sources, options.division)
     chosen = options.round or _round_of(sources)
     sources = submittable(sources, load_round(chosen), options.division, options.mapping, say)
     layout = options.layout or (MERGED if load_round(chosen).number >= (6, 0) else CLASSIC)
@@ -179,6 +181,18 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
         kept=kept,
         logs=logs,
     )
+
+
+def _refuse_generated(sources: list[ModelSource], division: str) -> None:
+    """Runs over generated inputs are of no use where accuracy counts (mlperf-inference 17.1)."""
+    for source in sources:
+        marked = any(os.path.isfile(os.path.join(one.performance, GENERATED)) for one in source.scenarios)
+        if division != "open" and (marked or source.record.get("benchmark") == "light"):
+            raise Refused(
+                f"{source.sut}/{source.model} ran over generated inputs (random data, no accuracy): it cannot be "
+                f"submitted to the {division} division",
+                hint="run the benchmark over its data set",
+            )
 
 
 def style_of(sources: list[ModelSource]) -> str:
