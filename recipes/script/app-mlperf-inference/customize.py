@@ -87,6 +87,8 @@ def make_request(env, wishes):
         implementation=wishes.implementation,
         official_model=wishes.official_model,
         system_fields=wishes.system_fields,
+        weights=workload.weights(model, env),
+        measurements=wishes.measurements,
         test_query_count=wishes.test_query_count,
         lengths=wishes.lengths,
         search_s=wishes.search_s,

@@ -113,6 +113,8 @@ FLAGS: dict[str, Flag] = {
     "system_type": Flag(_P + "SUBMISSION_SYSTEM_TYPE"),
     "hw_name": Flag("CM_HW_NAME"),
     "system_file": Flag(_P + "SYSTEM_FILE"),
+    "measurements_file": Flag(_P + "MEASUREMENTS_FILE"),
+    "calibration_file": Flag(_P + "CALIBRATION_FILE"),
     "status": Flag(_P + "SUBMISSION_SYSTEM_STATUS"),
     "official_model": Flag(_P + "OFFICIAL_MODEL"),
     "layout": Flag(_P + "SUBMISSION_LAYOUT"),

@@ -6,23 +6,16 @@ import os
 from typing import Any
 
 from franca.catalog.files import write_json_atomic
+from franca.mlperf.inference.measurements import measured
 from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.tools import plain_name, runtime_version
-
-SHORT = {"bfloat16": "bf16", "float16": "fp16"}  #: types of weights, as submissions name them
 
 
 def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software: dict[str, str]) -> None:
     """``measurements.json``, ``cpu_info.json``, ``os_info.json``, ``system_meta.json``, versions, the mapping."""
     values = {name: field["value"] for name, field in system.items()}
     files: dict[str, Any] = {
-        "measurements.json": {
-            "input_data_types": "fp32",
-            "retraining": "yes",
-            "starting_weights_filename": os.path.basename(spec.model_file),
-            "weight_data_types": SHORT.get(str(spec.backend.options.get("dtype")), "fp32"),
-            "weight_transformations": "none",
-        },
+        "measurements.json": measured(spec),
         "cpu_info.json": {k: v for k, v in values.items() if k.startswith("host_processor")},
         "os_info.json": {k: values[k] for k in ("operating_system", "machine")},
         "pip_freeze.json": software,

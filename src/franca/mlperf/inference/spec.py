@@ -57,6 +57,15 @@ class Ingredient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags: str = ""
 
 
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of the weights beside their file; "" = nobody has said."""
+
+    retraining: str = ""  #: yes or no
+    types: str = ""  #: of the weights as they were published or trained
+    inputs: str = ""  #: types of the model's inputs
+    origin: str = ""  #: where they come from, for people
+
+
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A benchmark: parts, scenarios, modes, length, and where the results go. Paths are absolute."""
 
@@ -95,6 +104,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     accuracy_target: float = 0.0  #: percent; 0 = none
     official_model: str = ""  #: the benchmark that a model of one's own stands for in a submission (open)
     system_fields: dict[str, str] = {}  #: fields of the system description that the user wrote
+    weights: Weights = Weights()
+    measurements: dict[str, str] = {}  #: fields of measurements.json that the user wrote
     test_query_count: int = 0  #: queries of the test profile; 0 = its own number
     lengths: dict[str, int] = {}  #: fields of ``profiles.Length`` that replace the profile's; 0 = its own
     search_s: float = 0.0  #: seconds that the search for a target may take; 0 = the profile's

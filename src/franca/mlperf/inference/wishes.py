@@ -16,6 +16,7 @@ from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import own_entries, read_config
 from franca.mlperf.inference.flags import OFF, refused, unclear, undecodable, with_aliases
+from franca.mlperf.inference.measurements import read_measurements
 from franca.mlperf.inference.models import Rules, is_benchmark, last_round, model_named, rules_of
 from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
@@ -71,6 +72,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     performance_count: int
     official_model: str
     system_fields: dict[str, str]
+    measurements: dict[str, str]
     servers: list[str]
     power: PowerServer | None = None
 
@@ -145,6 +147,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
         official_model=_official(env, model),
         system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
+        measurements=read_measurements(asked.path(env, "CM_MLPERF_MEASUREMENTS_FILE")),
         servers=_servers(env),
         power=read_power(env),
         hw_name=asked.text(env, "CM_HW_NAME") or "default",

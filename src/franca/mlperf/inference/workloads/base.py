@@ -10,7 +10,7 @@ from franca.errors import NotFound, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.profiles import TEST, TEST_QUERY_COUNT
-from franca.mlperf.inference.spec import Ingredient, Part
+from franca.mlperf.inference.spec import Ingredient, Part, Weights
 
 MODEL_KEY = "CM_ML_MODEL_FILE_WITH_PATH"
 DATA_KEY = "CM_MLPERF_DATASET_PATH"
@@ -28,6 +28,7 @@ class Model(NamedTuple):
     generates: bool = False  #: answers token by token, and tells its first tokens
     tests: tuple[str, ...] = ()  #: for a plain --compliance=yes, where the benchmark it stands for has none
     sampled: int = 0  #: responses that TEST01 compares (section 9.2); 0 = as in most benchmarks
+    weights: str = "fp32"  #: type of the weights as they are published
     missing: str = ""  #: why its weights cannot be fetched, where only the user can have them
 
     @property
@@ -86,6 +87,8 @@ class Workload:
     given_data: ClassVar[tuple[str, ...]] = (DATA_KEY,)  #: keys with the user's own copy of the data
     patience_s: ClassVar[float] = 7 * 86_400.0  #: for the bare loop over all samples, see ``spec.RunSpec``
     precisions: ClassVar[tuple[str, ...]] = ("float32",)  #: that the models are run in
+    inputs: ClassVar[str] = "fp32"  #: types of the models' inputs, where their file does not say
+    trains: ClassVar[bool] = False  #: the models are trained by their recipe
     model_is: ClassVar[tuple[str, ...]] = ("file",)  #: a file, a folder, or either
 
     def parts(self, model: Model, wishes: Wishes, env: Env) -> Parts:
@@ -124,6 +127,18 @@ class Workload:
             Ingredient("Data set", "given" if given else "", asked.text(env, place), tags),
             Ingredient("Model", precision, asked.text(env, MODEL_KEY), f"get,ml-model,{model.name}"),
         ]
+
+
+    def weights(self, model: Model, env: Env) -> Weights:
+        """What is known of the weights. Published ones are the reference's: the name of the model says so."""
+        if self.trains:
+            return Weights("yes", model.weights, self.inputs, "trained by a recipe")
+        url = asked.text(env, "CM_ML_MODEL_URL").partition("?")[0]
+        fetched = f"fetched by a recipe{f' from {url}' if url else ''}"
+        origin = fetched if asked.text(env, "CM_ML_MODEL") else "given by the user"  # recipes of models set that key
+        if model.missing and not model.checked_as:  # there is no reference that they could be
+            return Weights("", "", self.inputs, origin)
+        return Weights("no", model.weights, self.inputs, origin)
 
 
 def engine(workload: Workload, wishes: Wishes, env: Env) -> dict[str, Any]:

@@ -18,8 +18,8 @@ class CnnDailyMail(Generation):
     models = (
         Model("gptj-99", "gptj-99", batch=1),
         Model("gptj-99.9", "gptj-99.9", batch=1),
-        Model("llama3.1-8b", "llama3.1-8b", batch=1, generates=True, missing=LICENCE),
-        Model("llama3.1-8b-edge", "llama3.1-8b-edge", batch=1, generates=True, missing=LICENCE),
+        Model("llama3.1-8b", "llama3.1-8b", batch=1, generates=True, weights="bf16", missing=LICENCE),
+        Model("llama3.1-8b-edge", "llama3.1-8b-edge", batch=1, generates=True, weights="bf16", missing=LICENCE),
     )
     lengths = {"gptj-99": GPTJ, "gptj-99.9": GPTJ, "llama3.1-8b": LLAMA, "llama3.1-8b-edge": LLAMA}
     data_tags = "get,dataset,cnndm"

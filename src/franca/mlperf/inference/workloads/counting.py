@@ -20,6 +20,8 @@ class Counting(Workload):
     data_tags = "get,dataset,counting"
     data_key = "CM_DATASET_COUNTING_PATH"
     takes = ()
+    trains = True
+    inputs = "int64"
     patience_s = 0.0
     given_data = ()
 

@@ -21,6 +21,7 @@ class Criteo(Workload):
     name = "criteo"
     models = (Model("dlrm-v2-99", "dlrm-v2-99", batch=64), Model("dlrm-v2-99.9", "dlrm-v2-99.9", batch=64))
     backends = ("pytorch",)
+    inputs = "fp32, int64"
     model_is = ("folder", "file")
     data_tags = "get,dataset,criteo,preprocessed"
     data_key = "CM_DATASET_PREPROCESSED_PATH"

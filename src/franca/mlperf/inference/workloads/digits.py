@@ -16,6 +16,7 @@ class Digits(Workload):
     backends = ("onnxruntime", "pytorch")
     data_key = "CM_DATASET_DIGITS_PATH"
     takes = ()
+    trains = True
     patience_s = 0.0
     given_data = ()
 

@@ -33,6 +33,7 @@ class Generation(Workload):
     title: ClassVar[str]
     lengths: ClassVar[dict[str, Lengths]]  #: by the name of the model
     backends = ("pytorch",)
+    inputs = "int64"
     precisions = ("float32", "bfloat16", "float16")
     model_is = ("folder",)
 

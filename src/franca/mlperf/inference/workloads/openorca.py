@@ -14,8 +14,8 @@ class OpenOrca(Generation):
     name = "openorca"
     title = "OpenOrca, the prompts of MLPerf"
     models = (
-        Model("llama2-70b-99", "llama2-70b-99", batch=1, generates=True, missing=LICENCE),
-        Model("llama2-70b-99.9", "llama2-70b-99.9", batch=1, generates=True, missing=LICENCE),
+        Model("llama2-70b-99", "llama2-70b-99", batch=1, generates=True, weights="fp16", missing=LICENCE),
+        Model("llama2-70b-99.9", "llama2-70b-99.9", batch=1, generates=True, weights="fp16", missing=LICENCE),
     )
     lengths = {"llama2-70b-99": LLAMA2, "llama2-70b-99.9": LLAMA2}
     data_tags = "get,dataset,openorca,preprocessed"
