@@ -59,6 +59,7 @@ def preprocess(i):
         "mapping": mapping,
         "power_settings": given_place(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
         "analyzer_table": given_place(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
+        "calibration": given_place(env, "CM_MLPERF_CALIBRATION_FILE"),
         "check": text(env, "CM_RUN_SUBMISSION_CHECKER").lower() not in ("no", "false", "off", "0"),
         "strict": is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
         "preprocess": is_on(env, "CM_RUN_MLPERF_SUBMISSION_PREPROCESSOR"),

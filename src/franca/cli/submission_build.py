@@ -37,6 +37,7 @@ BUILD = Command(
         Option("status", "status of the system", metavar="WORD", choices=("available", "preview", "rdi")),
         Option("power_settings", "settings of the power measurement, copied beside power runs", metavar="FILE"),
         Option("analyzer_table", "table of the power analyzers, copied beside power runs", metavar="FILE"),
+        Option("calibration_file", "document on how weights were quantised (closed, network)", metavar="FILE"),
         Option("hw_notes", "text for hw_notes", metavar="TEXT"),
         Option("sw_notes", "text for sw_notes", metavar="TEXT"),
         Option("clean", "remove a former tree of this submitter instead of keeping it beside"),
@@ -92,6 +93,7 @@ def _build_options(bound: Bound) -> BuildOptions:
         system={**_status(bound), **system_fields(bound.text("system_file"))},
         power_settings=bound.text("power_settings"),
         analyzer_table=bound.text("analyzer_table"),
+        calibration=bound.text("calibration_file"),
         mapping=_pairs(bound.text("map")),
     )
 

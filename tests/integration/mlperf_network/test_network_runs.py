@@ -101,7 +101,7 @@ def test_an_error_reaches_everybody_in_the_batch() -> None:
 
 
 def test_the_tree_of_a_network_run_has_the_marks_of_its_division(network_request, tmp_path) -> None:
-    data = network_request(scenarios=["Offline"], model="resnet", system_fields=FIELDS)
+    data = network_request(scenarios=["Offline"], model="resnet", system_fields=FIELDS, weights={"retraining": "no"})
     spec = checked(msgspec.convert({**data, "output": str(data["output"])}, RunSpec))
     Campaign(spec, lambda text: None).run()
     options = {"results_dir": str(data["output"]), "submitter": "Community", "category": "datacenter"}

@@ -204,6 +204,7 @@ def _tree(env: Mapping[str, object], wishes: Wishes) -> BuildOptions:
         sw_notes=asked.text(env, "CM_MLPERF_SUT_SW_NOTES_EXTRA"),
         system=wishes.system_fields,
         power_settings=asked.path(env, "CM_MLPERF_POWER_SETTINGS_FILE_PATH"),
+        calibration=asked.path(env, "CM_MLPERF_CALIBRATION_FILE"),
         analyzer_table=asked.path(env, "CM_MLPERF_POWER_ANALYZER_SETTINGS_FILE_PATH"),
     )
 

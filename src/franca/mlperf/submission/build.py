@@ -23,6 +23,8 @@ from franca.mlperf.submission.build_choice import submittable
 from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
 from franca.mlperf.submission.build_system import Submitter, describe_system
 from franca.mlperf.submission.build_texts import code_readme, rules_in_effect, scenario_readme
+from franca.mlperf.submission.build_weights import STRICT, calibration_text, check_weights, stated
+from franca.mlperf.submission.documents import read_text
 from franca.mlperf.submission.index import index_tree
 from franca.mlperf.submission.model import CLASSIC, DIVISIONS, MERGED
 from franca.mlperf.submission.tables import (
@@ -40,7 +42,6 @@ ACCURACY_FILES = (*RUN_FILES, "mlperf_log_accuracy.json", "accuracy.txt")
 TEST_FILES = ("verify_performance.txt", "verify_accuracy.txt", "verify_output_len.txt")
 TEST_ACCURACY_FILES = ("mlperf_log_accuracy.json", "accuracy.txt", "baseline_accuracy.txt", "compliance_accuracy.txt")
 POWER_FOLDERS = ("power", "ranging")
-CALIBRATION = "# Calibration\n\nNo weights were quantised: the model runs in its own type.\n"
 GENERATED = "generated-inputs.json"  #: beside the logs of a model without data
 TRACE = "mlperf_log_trace.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{,99}")
@@ -70,6 +71,8 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     analyzer_table: str = ""
     """File about the meter, and one about the machine's power settings (10.7)."""
     power_settings: str = ""
+    calibration: str = ""
+    """The user's document on how weights were quantised; '' = written from what the measurements say."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -113,9 +116,12 @@ def checked_options(options: BuildOptions) -> BuildOptions:
     for flag, path in (
         ("power_settings_file", options.power_settings),
         ("analyzer_settings_file", options.analyzer_table),
+        ("calibration_file", options.calibration),
     ):
         if path and not os.path.isfile(path):
             raise NotFound(f"--{flag}: no file {path}")
+    if options.calibration and not read_text(options.calibration).strip():
+        raise MalformedFile("--calibration_file: is empty", where=Location(options.calibration))
     if options.round:
         load_round(options.round)
     return options
@@ -152,6 +158,8 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
     _refuse_generated(sources, options.division)
     chosen = options.round or _round_of(sources)
     sources = submittable(sources, load_round(chosen), options.division, options.mapping, say)
+    weights = stated(sources)
+    check_weights(weights, options.division, bool(options.calibration))
     layout = options.layout or (MERGED if load_round(chosen).number >= (6, 0) else CLASSIC)
     target = os.path.abspath(options.submission_dir)
     staged = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.partial-{os.getpid()}")
@@ -160,7 +168,7 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
         writer = _Writer(options, os.path.join(staged, options.division, options.submitter), layout, chosen)
         for source in sources:
             writer.model(source)
-        writer.finish()
+        writer.finish(calibration_text(weights))
         kept = _publish(staged, target, options, say)
     except OSError as error:
         raise FrancaError(f"the tree cannot be written: {error.strerror}", where=Location(target)) from error
@@ -278,12 +286,18 @@ class _Writer:
         for scenario in source.scenarios:
             self._scenario(source, scenario)
 
-    def finish(self) -> None:
-        """What stands once: the mapping of models, the calibration document, where system fields came from."""
+    def finish(self, calibration: str) -> None:
+        """What stands once: the mapping of models, the calibration document, where system fields came from.
+
+        Args:
+            calibration: the document where the user has given none.
+        """
         if self.options.division == "open" and self.mapping:
             self._json("model_mapping.json", self.mapping)
-        if self.options.division != "open":
-            self._text("calibration.md", CALIBRATION)
+        if self.options.calibration:
+            self._text("calibration.md", read_text(self.options.calibration))
+        elif self.options.division in STRICT:
+            self._text("calibration.md", calibration)
         lines = ["# Where the fields of the system descriptions came from", ""]
         for system, fields in sorted(self.field_sources.items()):
             lines += [f"## {system}", "", *(f"- {name}: {where}" for name, where in sorted(fields.items())), ""]

@@ -128,7 +128,6 @@ class Workload:
             Ingredient("Model", precision, asked.text(env, MODEL_KEY), f"get,ml-model,{model.name}"),
         ]
 
-
     def weights(self, model: Model, env: Env) -> Weights:
         """What is known of the weights. Published ones are the reference's: the name of the model says so."""
         if self.trains:
