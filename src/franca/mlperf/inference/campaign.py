@@ -101,7 +101,7 @@ class Campaign:
         check_tokens(spec, given)
         self.software = versions(Interpreter(spec.interpreter, tuple(spec.python_path)), spec.backend.name)
         spec = self._with_library(spec)
-        self.system = system.describe() | (network_facts(spec.workers) if spec.servers else {})
+        self.system = system.describe(spec.device) | (network_facts(spec.workers) if spec.servers else {})
         backend = plain_name(spec.backend.name)
         framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
         sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
@@ -148,6 +148,7 @@ class Campaign:
             "peak": spec.peak,
             "power": msgspec.to_builtins(spec.power),
             "software": self.software,
+            **({"accelerators": gpu["value"]} if (gpu := self.system.get("accelerator_model_name")) else {}),
             "cpu": [self.system[k] for k in ("host_processor_model_name", "host_processor_usable_threads")],
         }
 

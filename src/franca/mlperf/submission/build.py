@@ -20,11 +20,13 @@ from franca.errors import FrancaError, Location, MalformedFile, NotFound, Refuse
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.logs.lines import excerpt
 from franca.mlperf.submission.build_choice import submittable
+from franca.mlperf.submission.build_hardware import FOLDER, hand_written
 from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
 from franca.mlperf.submission.build_system import Submitter, describe_system
 from franca.mlperf.submission.build_texts import code_readme, rules_in_effect, scenario_readme
 from franca.mlperf.submission.build_weights import STRICT, calibration_text, check_weights, stated
 from franca.mlperf.submission.documents import read_text
+from franca.mlperf.submission.fields import UNDEFINED
 from franca.mlperf.submission.index import index_tree
 from franca.mlperf.submission.model import CLASSIC, DIVISIONS, MERGED
 from franca.mlperf.submission.tables import (
@@ -165,7 +167,7 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
     staged = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.partial-{os.getpid()}")
     shutil.rmtree(staged, ignore_errors=True)
     try:
-        writer = _Writer(options, os.path.join(staged, options.division, options.submitter), layout, chosen)
+        writer = _Writer(options, os.path.join(staged, options.division, options.submitter), layout, chosen, say)
         for source in sources:
             writer.model(source)
         writer.finish(calibration_text(weights))
@@ -268,7 +270,8 @@ def _refuse_foreign(target: str, options: BuildOptions) -> None:
 class _Writer:
     """Writes one submitter's folder. ``places`` collects the scenario folders relative to it."""
 
-    def __init__(self, options: BuildOptions, root: str, layout: str, chosen: str) -> None:
+    def __init__(self, options: BuildOptions, root: str, layout: str, chosen: str, say: Callable[[str], None]) -> None:
+        self.say = say
         self.options = options
         self.root = root
         self.layout = layout
@@ -304,23 +307,31 @@ class _Writer:
         self._text("documentation/system-fields.md", "\n".join(lines))
 
     def _system(self, source: ModelSource) -> None:
+        hw_name = source.sut_info.get("hardware_name") or self.options.hw_name
         who = Submitter(
             self.options.submitter,
             self.options.division,
             self.options.category,
-            source.sut_info.get("hardware_name") or self.options.hw_name,
+            hw_name,
             self.options.hw_notes,
             self.options.sw_notes,
         )
-        given: Mapping[str, str] = {**source.meta, **self.options.system}
+        written = hand_written(self.options.results_dir, hw_name, self.say)
+        given: Mapping[str, str] = {**written, **source.meta, **self.options.system}
         described = describe_system(
-            who, source.record.get("system") or {}, source.record.get("software") or {}, _framework(source), given
+            who,
+            source.record.get("system") or {},
+            source.record.get("software") or {},
+            _framework(source),
+            given,
+            powered=any(_has_power(scenario) for scenario in source.scenarios),
         )
-        undefined = [name for name, value in described.fields.items() if value == "undefined"]
-        if undefined and self.options.division == "closed":
+        undefined = [name for name, value in described.fields.items() if value.strip().lower() == UNDEFINED]
+        if undefined and self.options.division in STRICT:
             raise UsageError(
-                f"the closed division needs a value for {', '.join(undefined)}",
-                hint='write them to a JSON file and give it with --system_file=FILE: {"field": "value"}',
+                f"the {self.options.division} division needs a value for {', '.join(undefined)}",
+                hint=f"write them to {FOLDER}/{hw_name}.json in the folder of results, or to a file for --system_file: "
+                '{"field": "value"}',
             )
         self._json(f"systems/{source.sut}.json", described.fields)
         self.field_sources[source.sut] = described.sources
@@ -412,6 +423,10 @@ class _Writer:
         path = os.path.join(self.root, *place.split("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
+
+
+def _has_power(scenario: ScenarioSource) -> bool:
+    return os.path.isdir(os.path.join(os.path.dirname(scenario.performance), "power"))
 
 
 def _framework(source: ModelSource) -> str:

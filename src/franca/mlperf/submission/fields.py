@@ -67,6 +67,8 @@ MEANINGFUL = (
     "operating_system",
     "other_software_stack",
 )
+UNDEFINED = "undefined"
+"""What detection writes where it found nothing: no value for the closed and network divisions (18.2)."""
 NETWORK = (
     "is_network",
     "network_type",

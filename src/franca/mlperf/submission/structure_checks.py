@@ -5,7 +5,16 @@ from __future__ import annotations
 from franca.errors import MalformedFile
 from franca.mlperf.submission.context import Context, System
 from franca.mlperf.submission.documents import read_object, scalar_text
-from franca.mlperf.submission.fields import KNOWN, MEANINGFUL, MEASURED, NETWORK, POWER, REQUIRED, REQUIRED_LATER
+from franca.mlperf.submission.fields import (
+    KNOWN,
+    MEANINGFUL,
+    MEASURED,
+    NETWORK,
+    POWER,
+    REQUIRED,
+    REQUIRED_LATER,
+    UNDEFINED,
+)
 from franca.mlperf.submission.index import DIRECTORY, FILE, LINK, OTHER, Node
 from franca.mlperf.submission.model import DIVISIONS, MERGED, Scenario, Submission
 from franca.mlperf.submission.tables import category_key
@@ -130,6 +139,8 @@ def _check_fields(ctx: Context, sub: Submission, path: str, fields: dict[str, st
     for field in MEANINGFUL:
         if field in fields and not fields[field].strip():
             add("S3", path, f"{field} is empty", division=division)
+        elif fields.get(field, "").strip().lower() == UNDEFINED and division in ("closed", "network"):
+            add("S3", path, f"{field} has no value", division=division, found=fields[field])
     for field in sorted(set(fields) - KNOWN):
         add("S8", path, f"{field} is not a known field", division=division, warn=True)
     if fields.get("status", "").lower() not in ("available", "preview", "rdi"):
