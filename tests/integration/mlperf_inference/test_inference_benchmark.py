@@ -76,6 +76,20 @@ def test_logs_are_complete_and_without_trace_audit_or_second_configuration(finis
             assert not log.audited() and log.error_count == 0
 
 
+def test_each_run_stores_what_it_was_made_with_and_what_else_went_on(finished) -> None:
+    result, out, _ = finished
+    stored = json.loads((out / "results.json").read_text("utf-8"))
+    for one, written in zip(result.scenarios, stored["scenarios"], strict=True):
+        for part, kind in ((one.performance, "performance"), (one.accuracy, "accuracy")):
+            folder = Path(part.folder)
+            assert part.host.cores > 0 and written[kind]["host"]["noisy"] is part.host.noisy
+            loadgen = json.loads((folder / "loadgen.json").read_text("utf-8"))
+            assert any(name.endswith("loadgen.cc") for name in loadgen["files_sha1"])
+            request_kept = json.loads((folder / "request.json").read_text("utf-8"))
+            assert request_kept["model"] == "linear" and request_kept["command"] in (folder / "README.md").read_text()
+            assert "mlcommons_loadgen" in json.loads((folder / "pip_freeze.json").read_text("utf-8"))
+
+
 def test_the_tree_has_the_official_layout(finished) -> None:
     result, out, _ = finished
     root = Path(result.folder)

@@ -64,6 +64,7 @@ def test_the_metrics_follow_from_the_samples_and_loadgens_window(powered) -> Non
         assert performance.valid
         assert performance.power.watts == pytest.approx(WATTS, rel=0.011)  # the ripple of the load is one per cent
         assert performance.power.simulated
+        assert performance.host.cores > 0  # of the run under the meter
     assert offline.power.unit == "W" and offline.power.value == offline.power.watts
     assert offline.power.samples_per_joule == pytest.approx(offline.value / offline.power.watts)
     log = read_detail(os.path.join(stream.folder, "mlperf_log_detail.txt"))

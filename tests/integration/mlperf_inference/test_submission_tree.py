@@ -144,6 +144,12 @@ def test_compliance_outputs_pass_the_rules_of_the_closed_division(results, tmp_p
     assert "hash=" in (test / "accuracy/accuracy.txt").read_text("utf-8")
 
 
+def test_compliance_runs_say_what_else_the_machine_did(results) -> None:
+    stored = json.loads((results / "results.json").read_text("utf-8"))
+    tests = [test for one in stored["scenarios"] for test in one["compliance"]]
+    assert len(tests) == 2 * len(EDGE) and all(test["host"]["cores"] > 0 for test in tests)
+
+
 def test_accuracy_logs_are_short_and_the_whole_ones_kept(results, tmp_path) -> None:
     built = build_tree(options(results, tmp_path / "tree"), lambda line: None)
     logs = list((tmp_path / "tree").glob("**/mlperf_log_accuracy.json"))

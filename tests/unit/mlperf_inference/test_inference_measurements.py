@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import msgspec
@@ -15,7 +14,6 @@ from franca.mlperf.inference.measurements import measured, read_measurements
 from franca.mlperf.inference.models import model_named
 from franca.mlperf.inference.onnxread import read_types
 from franca.mlperf.inference.onnxwrite import Node, Port, Tensor, model
-from franca.mlperf.inference.sidecars import write_sidecars
 from franca.mlperf.inference.spec import Part, RunSpec, Weights
 from franca.mlperf.inference.wishes import read_wishes
 from franca.mlperf.inference.workloads import MODELS, workload_of
@@ -157,10 +155,3 @@ def test_the_users_fields_reach_the_wishes(tmp_path) -> None:
     path.write_text('{"weight_transformations": "calibrated with 500 pictures"}', "utf-8")
     assert read_wishes({"CM_MLPERF_MEASUREMENTS_FILE": str(path)}).measurements == read_measurements(str(path))
     assert read_measurements(str(path)) == {"weight_transformations": "calibrated with 500 pictures"}
-
-
-def test_the_file_beside_the_logs_holds_them(tmp_path) -> None:
-    request = spec(onnx_file(tmp_path, *WHOLE), measurements={"retraining": "yes"})
-    facts = {name: {"value": "x", "source": "detected"} for name in ("operating_system", "machine")}
-    write_sidecars(str(tmp_path), request, facts, {})
-    assert json.loads((tmp_path / "measurements.json").read_text("utf-8")) == measured(request)

@@ -11,6 +11,7 @@ import msgspec
 from franca.errors import FrancaError, UsageError
 from franca.mlperf.inference import targets
 from franca.mlperf.inference.config import Entry, format_config, lookup
+from franca.mlperf.inference.host import Watch
 from franca.mlperf.inference.job import Job, PartSpec
 from franca.mlperf.inference.progress import Follower
 from franca.mlperf.inference.rounds import SEEDS
@@ -135,7 +136,9 @@ class Bench:
         live = Follower(job, self.say)
         try:
             limit_s = self.spec.watchdog_s or limit_s + self._compiling_s()
+            watch = Watch()
             child = run_job(job, self.interpreter, limit_s=limit_s, on_wait=live.tick)
+            child = child._replace(host=watch.stop())
         except FrancaError as error:
             kept = self.tree.keep_failed(job.outdir, final)
             error.log = (error.log or os.path.join(job.outdir, CHILD_LOG)).replace(job.outdir, kept)

@@ -289,6 +289,7 @@ class Campaign:
             target=self.spec.accuracy_target,
             loadgen_seconds=float(child.answer["loadgen_seconds"]),
             child_seconds=child.seconds,
+            host=child.host,
             errors=read_accuracy_errors(staged, scenario),
             folder=final,
         )

@@ -11,6 +11,8 @@ import shutil
 from math import isfinite
 from typing import Any, NamedTuple
 
+import msgspec
+
 from franca.catalog.files import write_text_atomic
 from franca.errors import Location, MalformedFile, Refused
 from franca.mlperf.inference import targets, token_audit
@@ -148,6 +150,7 @@ class ComplianceRun:
             score=performance.samples_per_second,
             valid=performance.good,
             details=details,
+            host=performance.host,
             folder=self.final,
         )
 
@@ -173,6 +176,7 @@ class ComplianceRun:
             score=performance.samples_per_second,
             valid=not performance.errors,
             details=[words, *(f"LoadGen error: {text}" for text in performance.errors[:3])],
+            host=performance.host,
             folder=self.final,
         )
 
@@ -240,7 +244,7 @@ class ComplianceRun:
         os.unlink(audit)
         performance = read_performance(folder, scenario, spec.round, audited=True)
         self._check_audit(folder)
-        return performance, str(child.answer.get("payload_dtype", ""))
+        return msgspec.structs.replace(performance, host=child.host), str(child.answer.get("payload_dtype", ""))
 
     def choice(self, reference: Performance) -> targets.Choice:
         """What LoadGen is told to expect, from what the performance run measured."""

@@ -11,7 +11,6 @@ from franca.errors import Unavailable
 from franca.mlperf.inference import configs, peak, system, targets
 from franca.mlperf.inference.advice import advice, causes
 from franca.mlperf.inference.bench import Baseline, Bench
-from franca.mlperf.inference.host import Watch
 from franca.mlperf.inference.profiles import Profile
 from franca.mlperf.inference.results import Histogram, Overhead, Performance, read_performance
 from franca.mlperf.inference.runner import watchdog_limit
@@ -149,9 +148,7 @@ class Measurement:
         bench.say(f"{self.scenario.value} {what}, about {max(1.0, likely_s):.0f} s: {choice.reason}")
         staged = bench.tree.stage(f"{self.scenario.slug}-{what}")
         job = bench.loadgen_job(self.scenario, Mode.PERFORMANCE, staged, plan.entries)
-        watch = Watch()
         child = bench.child(job, self.final, watchdog_limit(plan.expected_s, plan.queries))
-        host = watch.stop()
         histogram = child.answer.get("histogram")
         performance = msgspec.structs.replace(
             read_performance(staged, self.scenario, bench.spec.round),
@@ -159,7 +156,7 @@ class Measurement:
             child_seconds=child.seconds,
             peak_memory_bytes=int(child.answer["peak_memory_bytes"]),
             estimated_power_w=child.answer.get("estimated_power_w"),
-            host=host,
+            host=child.host,
             histogram=msgspec.convert(histogram, Histogram) if histogram else None,
         )
         return staged, performance

@@ -14,8 +14,9 @@ import msgspec
 from franca.catalog.files import read_json
 from franca.errors import StepFailed
 from franca.mlperf.inference.bench import Bench
+from franca.mlperf.inference.host import Watch
 from franca.mlperf.inference.job import Job, job_from_json
-from franca.mlperf.inference.results import DETAIL, Performance, Power, read_performance
+from franca.mlperf.inference.results import DETAIL, HostLoad, Performance, Power, read_performance
 from franca.mlperf.inference.runner import command_line, watchdog_limit, write_job
 from franca.mlperf.inference.scenarios import Mode, Scenario
 from franca.mlperf.logs.detail import read_detail
@@ -36,6 +37,7 @@ class PowerRun:
         self.scenario = scenario
         self.server = server
         self.final = bench.tree.folder(scenario, Mode.PERFORMANCE)
+        self._host: HostLoad | None = None  # of the phase that ran last, which is the one that counts
 
     def run(self, staged: str, performance: Performance) -> tuple[str, Performance]:
         """The folder that holds ``power``, ``ranging`` and ``run_1``, and the result with its power.
@@ -61,6 +63,7 @@ class PowerRun:
             measured,
             steps=[*performance.steps, "measured again with the power meter"],
             overhead=performance.overhead,
+            host=self._host,
             folder=self.final,
             power=read_power(out, self.scenario, measured),
         )
@@ -68,7 +71,7 @@ class PowerRun:
     def _own(self, staged: str, out: str, phase: str, limit_s: float) -> str:
         folder = os.path.join(out, PHASES[phase])
         os.makedirs(folder, exist_ok=True)
-        self.bench.child(_moved(staged, folder), self.final, limit_s)
+        self._host = self.bench.child(_moved(staged, folder), self.final, limit_s).host
         return folder
 
     def _released(self, staged: str, out: str) -> None:
@@ -78,7 +81,9 @@ class PowerRun:
         logs = self.bench.tree.stage(f"{self.scenario.slug}-load")
         job = _moved(staged, logs)
         words = command_line(write_job(job), self.bench.interpreter)
+        watch = Watch()
         measure_released(self.server, words, logs, out)
+        self._host = watch.stop()
         run = os.path.join(out, PHASES["testing"])
         for name in os.listdir(logs):
             if not os.path.exists(os.path.join(run, name)):

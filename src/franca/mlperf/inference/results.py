@@ -65,10 +65,10 @@ class HostLoad(msgspec.Struct, frozen=True, kw_only=True):
     steal: float  #: taken by the hypervisor
     load_before: float  #: load average of the last minute
     load_after: float
+    noisy: bool = False  #: set by the figures (section 20.4), whatever is given
 
-    @property
-    def noisy(self) -> bool:
-        return max(self.others, self.steal) > LIMIT
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "noisy", max(self.others, self.steal) > LIMIT)
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -184,6 +184,7 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     loadgen_seconds: float = 0.0
     child_seconds: float = 0.0
     errors: list[str] = []
+    host: HostLoad | None = None
     reused: bool = False
     folder: str = ""
 
@@ -206,6 +207,7 @@ class Compliance(msgspec.Struct, frozen=True, kw_only=True):
     reference: float  #: samples/s of the performance run
     score: float  #: samples/s of the test
     details: list[str]
+    host: HostLoad | None = None
     reused: bool = False
     folder: str = ""
 

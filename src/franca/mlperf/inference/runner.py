@@ -18,6 +18,7 @@ from franca.errors import Interrupted, StepFailed
 from franca.mlperf.inference.boot import boot_argv
 from franca.mlperf.inference.child import SETUP_FAILED
 from franca.mlperf.inference.job import ANSWER, FAILURE, Job, job_to_json
+from franca.mlperf.inference.results import HostLoad
 from franca.mlperf.inference.scenarios import Mode
 from franca.mlperf.logs.lines import excerpt
 from franca.runners import endings
@@ -50,6 +51,7 @@ class Child(NamedTuple):
 
     answer: dict[str, Any]
     seconds: float
+    host: HostLoad | None = None  #: what else the machine did; None where it was not watched or cannot be read
 
 
 def watchdog_limit(expected_s: float, queries: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import lru_cache
 
 from franca.errors import Unavailable
 from franca.mlperf.inference.runner import Interpreter
@@ -27,6 +28,13 @@ for name in sys.argv[1:]:
     except PackageNotFoundError:
         pass
 print(json.dumps(out))
+"""
+
+
+_ALL = """
+import json
+from importlib.metadata import distributions
+print(json.dumps({str(one.metadata["Name"]): one.version for one in distributions() if one.metadata["Name"]}))
 """
 
 
@@ -59,15 +67,21 @@ def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:
     if extra := package_of(backend):
         name, remedy = extra
         needed[name] = remedy
-    found = _ask(interpreter, list(needed))
+    found = _ask(interpreter, _PROBE, *needed)
     for name, remedy in needed.items():
         if name not in found:
             raise Unavailable(f"package {name} is not installed for {interpreter.executable}", hint=f"run: {remedy}")
     return found
 
 
-def _ask(interpreter: Interpreter, names: list[str]) -> dict[str, str]:
-    argv = [interpreter.executable, "-c", _PROBE, *names]
+@lru_cache(maxsize=8)
+def installed(interpreter: Interpreter) -> dict[str, str]:
+    """Every distribution of the benchmark's interpreter and its version. Raises Unavailable."""
+    return _ask(interpreter, _ALL)
+
+
+def _ask(interpreter: Interpreter, program: str, *names: str) -> dict[str, str]:
+    argv = [interpreter.executable, "-c", program, *names]
     try:
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=60, check=True, env=interpreter.environment()
