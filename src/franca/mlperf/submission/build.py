@@ -19,6 +19,7 @@ from franca.catalog.files import write_json_atomic, write_text_atomic
 from franca.errors import FrancaError, Location, MalformedFile, NotFound, Refused, UsageError
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.logs.lines import excerpt
+from franca.mlperf.submission.build_checklist import Kind
 from franca.mlperf.submission.build_choice import submittable
 from franca.mlperf.submission.build_hardware import FOLDER, hand_written
 from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
@@ -156,7 +157,7 @@ def build_tree(options: BuildOptions, say: Callable[[str], None]) -> Built:
         ``checked_options``. Refused: the folder of the tree holds something else.
     """
     checked_options(options)
-    sources = find_results(options.results_dir, options.style)
+    sources = find_results(options.results_dir, options.style, say)
     _refuse_generated(sources, options.division)
     chosen = options.round or _round_of(sources)
     sources = submittable(sources, load_round(chosen), options.division, options.mapping, say)
@@ -278,6 +279,7 @@ class _Writer:
         self.table = load_round(chosen)
         self.places: list[str] = []
         self.mapping: dict[str, str] = {}
+        self.status: dict[str, str] = {}
         self.field_sources: dict[str, dict[str, str]] = {}
 
     def model(self, source: ModelSource) -> None:
@@ -335,6 +337,7 @@ class _Writer:
             )
         self._json(f"systems/{source.sut}.json", described.fields)
         self.field_sources[source.sut] = described.sources
+        self.status[source.sut] = described.fields["status"]
 
     def _map(self, source: ModelSource) -> None:
         known = {**source.mapping, **self.options.mapping}
@@ -375,7 +378,9 @@ class _Writer:
                 self._text(f"code/{source.model}/{implementation}/README.md", code_readme(source))
         self._copy_file(os.path.join(scenario.performance, USER_CONF), f"{place}/{USER_CONF}")
         self._copy_file(os.path.join(scenario.performance, MEASUREMENTS), f"{place}/{name}")
-        self._text(f"{place}/README.md", scenario_readme(source, scenario, self.options.command))
+        self._text(
+            f"{place}/README.md", scenario_readme(source, scenario, self.options.command, self._kind(source, scenario))
+        )
         for stem in ("analyzer_table", "power_settings"):
             path = getattr(self.options, stem)
             if path:
@@ -387,6 +392,11 @@ class _Writer:
             else:
                 log = read_detail(os.path.join(scenario.performance, RUN_FILES[1]))
                 self._text(f"{place}/mlperf.conf", rules_in_effect(log, canonical_scenario(scenario.name) or ""))
+
+    def _kind(self, source: ModelSource, scenario: ScenarioSource) -> Kind:
+        options = self.options
+        status = self.status.get(source.sut, "")
+        return Kind(options.division, options.category, status, bool(scenario.tests), _has_power(scenario))
 
     def _test(self, folder: str, place: str) -> None:
         self._copy(folder, place, TEST_FILES, ())

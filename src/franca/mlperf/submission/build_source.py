@@ -7,6 +7,7 @@ The trees of this harness and of other tools that keep the same names are read a
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -46,13 +47,18 @@ class ModelSource(msgspec.Struct, frozen=True):
     """Content of ``cm-sut-info.json``."""
     mapping: dict[str, str] = {}
     """Content of ``model_mapping.json``."""
+    unmeasured: list[str] = []
+    """Scenarios without performance logs."""
+    request: dict[str, Any] = {}
+    """Content of ``request.json``: the inputs of the run."""
 
 
-def find_results(results_dir: str, style: str = "") -> list[ModelSource]:
+def find_results(results_dir: str, style: str = "", say: Callable[[str], None] | None = None) -> list[ModelSource]:
     """Models with at least one performance run below ``<results_dir>/<style>_results``.
 
     Args:
         style: ``valid``, ``fast`` or ``test``; '' takes the first of them that is there.
+        say: gets a line for each scenario that is left out because it was not measured.
 
     Raises:
         NotFound: no such results. MalformedFile: ``user.conf`` or ``measurements.json`` of a run is missing.
@@ -60,13 +66,20 @@ def find_results(results_dir: str, style: str = "") -> list[ModelSource]:
     for one in (style,) if style else STYLES:
         root = os.path.join(results_dir, one + SUFFIX)
         found = [_model(root, sut, model) for sut in _folders(root) for model in _folders(os.path.join(root, sut))]
-        found = [source for source in found if source.scenarios]
+        found = found if any(source.scenarios for source in found) else []
         if found:
-            return found
+            for source in found:
+                for name in source.unmeasured:
+                    (say or _silent)(f"left out: {source.sut}/{source.model}/{name} has no performance logs")
+            return [source for source in found if source.scenarios]
     raise NotFound(
         f"no benchmark results in {results_dir}" + (f" of style {style}" if style else ""),
         hint='run the benchmark first: franca run script "run mlperf inference"',
     )
+
+
+def _silent(text: str) -> None:
+    pass
 
 
 def _folders(path: str) -> list[str]:
@@ -87,10 +100,12 @@ def _model(root: str, sut: str, model: str) -> ModelSource:
         model,
         folder,
         there,
+        unmeasured=[s.name for s in scenarios if not s.performance],
         record=_optional(os.path.join(folder, RESULTS)),
         meta=_texts(_optional(os.path.join(part, "system_meta.json"))),
         sut_info=_texts(_optional(os.path.join(root, sut, "cm-sut-info.json"))),
         mapping=_texts(_optional(os.path.join(part, "model_mapping.json"))),
+        request=_optional(os.path.join(part, "request.json")),
     )
 
 

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from franca.mlperf.logs.detail import DetailLog
-from franca.mlperf.submission.build_source import ModelSource, ScenarioSource
+from franca.mlperf.submission.build_checklist import Kind, checklist
+from franca.mlperf.submission.build_source import MEASUREMENTS, ModelSource, ScenarioSource
+from franca.mlperf.submission.documents import read_object
 from franca.mlperf.submission.tables import canonical_scenario
 
-UNSEEN_RULES = (
-    "LoadGen is unmodified, of the round's version, and ran on the host of the system under test.",
-    "Nothing was cached across queries, and no knowledge of the test set was used.",
-    "Work outside the timed part is limited to loading and the pre-processing named above.",
-    "Accuracy and performance runs used the same system, software and model file.",
-    "No log was edited. Accuracy logs are shortened as the rules ask, with the digest of the whole log kept.",
-)
-"""Rules that no checker sees (12.4); the submitter signs them off."""
 
-
-def scenario_readme(source: ModelSource, scenario: ScenarioSource, shown_command: str) -> str:
+def scenario_readme(source: ModelSource, scenario: ScenarioSource, shown_command: str, kind: Kind) -> str:
     """How this result was made, how to make it again, and how to verify it."""
     record = source.record
-    lines = [f"# {source.model}, {canonical_scenario(scenario.name)}", ""]
+    lines = [f"# {source.model}, {canonical_scenario(scenario.name)}", "", "## Result", ""]
     lines += _result_lines(record, scenario.name)
-    lines += ["", "## Make it again", "", "```bash", "pip install 'franca[inference]'"]
-    lines += [portable(shown_command or record.get("command") or "") or "# the command was not recorded", "```", ""]
-    lines += _ingredients(record)
-    lines += ["## Model", "", _model_line(source), ""]
-    lines += ["## Verify", "", "```bash", "franca submission check SUBMISSION", "```", ""]
-    lines += ["The accuracy was scored from the whole accuracy log, whose SHA-256 stands in `accuracy.txt`.", ""]
-    lines += ["## Declared by the submitter", "", *(f"- [ ] {rule}" for rule in UNSEEN_RULES), ""]
+    lines += _environment(record)
+    lines += _again(record, portable(shown_command or record.get("command") or ""))
+    lines += _versions(record)
+    lines += ["", "## Model and data", "", *_model_lines(source, scenario)]
+    lines += ["", "## Verify", "", "```bash", "franca submission check SUBMISSION", "```", ""]
+    lines += ["The accuracy was scored from the whole accuracy log, whose SHA-256 stands in `accuracy.txt`."]
+    lines += ["", "## Declared by the submitter", "", *(f"- [ ] {rule}" for rule in checklist(kind)), ""]
     return "\n".join(lines)
 
 
@@ -106,17 +100,60 @@ def _result_lines(record: Mapping[str, Any], name: str) -> list[str]:
     return lines or ["Results: see the logs."]
 
 
-def _ingredients(record: Mapping[str, Any]) -> list[str]:
+_ENVIRONMENT = {
+    "operating_system": "Operating system",
+    "host_processor_model_name": "Processor",
+    "accelerator_model_name": "Accelerator",
+    "compiler": "Compiler",
+    "cuda": "CUDA",
+}
+
+
+def _environment(record: Mapping[str, Any]) -> list[str]:
+    """What the machine had, where the run has recorded it."""
+    system = record.get("system") or {}
+    found = [(title, str(system[name].get("value", ""))) for name, title in _ENVIRONMENT.items() if name in system]
+    lines = [f"- {title}: {value}" for title, value in found if value not in ("", "undefined", "N/A")]
+    python = (record.get("software") or {}).get("python")
+    lines += [f"- Python: {python}"] if python else []
+    return ["", "## Environment", "", *lines] if lines else []
+
+
+def _again(record: Mapping[str, Any], command: str) -> list[str]:
+    """Install, data set, model, run: the commands that repeat the result."""
+    lines = ["", "## Make it again", "", "```bash", "python3 -m venv franca-venv && . franca-venv/bin/activate"]
+    lines += ["pip install 'franca[inference]'"]
+    for item in record.get("ingredients") or []:
+        if item.get("tags") and item.get("name") in ("Data set", "Model"):
+            lines.append(f'franca run script "{item["tags"].replace(",", " ")}"')
+    lines += [command or "# the command was not recorded", "```"]
+    if command:
+        lines += ["", "The last command runs what the result has, performance and accuracy. It also gets data set and"]
+        lines += ["model by itself; `--mode=performance` and `--mode=accuracy` repeat one of the two."]
+    return lines
+
+
+def _versions(record: Mapping[str, Any]) -> list[str]:
     lines = dependency_lines(record)
     lines += [f"- {name} {version}" for name, version in sorted((record.get("software") or {}).items())]
-    return ["## Versions", "", *lines, ""] if lines else []
+    return ["", "## Versions", "", *lines] if lines else []
 
 
-def _model_line(source: ModelSource) -> str:
-    digest = source.record.get("model_sha256")
-    data = source.record.get("dataset")
-    weights = f"Weights: SHA-256 `{digest}`." if digest else "Weights: see measurements.json."
-    return weights + (f" Data set: {data}." if data else "")
+def _model_lines(source: ModelSource, scenario: ScenarioSource) -> list[str]:
+    """The weights' file, where it comes from, and its digest; the data set."""
+    record = source.record
+    stated = read_object(os.path.join(scenario.performance, MEASUREMENTS))
+    origin = (source.request.get("weights") or {}).get("origin")
+    rows = (
+        ("Weights", stated.get("starting_weights_filename")),
+        ("Where they come from", origin),
+        ("SHA-256 of the weights", record.get("model_sha256")),
+        ("Types of the weights", stated.get("weight_data_types")),
+        ("Transformations", stated.get("weight_transformations")),
+        ("Data set", record.get("dataset")),
+        ("SHA-256 of the data set", record.get("dataset_sha256")),
+    )
+    return [f"- {name}: {_cell(value)}" for name, value in rows if value]
 
 
 def _cell(value: object) -> str:
