@@ -8,7 +8,6 @@ beside the new tree, so nothing is lost without a word. Accuracy logs are shorte
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -16,12 +15,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from franca.catalog.files import write_json_atomic, write_text_atomic
-from franca.errors import FrancaError, Location, MalformedFile, NotFound, Refused, UsageError
+from franca.errors import FrancaError, Location, MalformedFile, Refused, UsageError
 from franca.mlperf.logs.detail import read_detail
-from franca.mlperf.logs.lines import excerpt
 from franca.mlperf.submission.build_checklist import Kind
 from franca.mlperf.submission.build_choice import submittable
 from franca.mlperf.submission.build_hardware import FOLDER, hand_written
+from franca.mlperf.submission.build_options import BuildOptions, checked_options
 from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, ModelSource, ScenarioSource, find_results
 from franca.mlperf.submission.build_system import Submitter, describe_system
 from franca.mlperf.submission.build_texts import code_readme, rules_in_effect, scenario_readme
@@ -32,7 +31,6 @@ from franca.mlperf.submission.index import index_tree
 from franca.mlperf.submission.model import CLASSIC, DIVISIONS, MERGED
 from franca.mlperf.submission.tables import (
     canonical_scenario,
-    category_key,
     detect_round,
     load_round,
     official_model,
@@ -47,35 +45,6 @@ TEST_ACCURACY_FILES = ("mlperf_log_accuracy.json", "accuracy.txt", "baseline_acc
 POWER_FOLDERS = ("power", "ranging")
 GENERATED = "generated-inputs.json"  #: beside the logs of a model without data
 TRACE = "mlperf_log_trace.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{,99}")
-
-
-class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tree is built from and for. ``round`` '' is that of the logs; ``layout`` '' that of the round."""
-
-    results_dir: str
-    submission_dir: str
-    submitter: str
-    division: str = "open"
-    category: str = "edge"
-    hw_name: str = "default"
-    style: str = ""
-    round: str = ""
-    layout: str = ""
-    clean: bool = False
-    truncate: bool = True
-    hw_notes: str = ""
-    sw_notes: str = ""
-    system: dict[str, str] = {}
-    """Fields of the system description that the user wrote."""
-    mapping: dict[str, str] = {}
-    """Custom model to official model (open)."""
-    command: str = ""
-    analyzer_table: str = ""
-    """File about the meter, and one about the machine's power settings (10.7)."""
-    power_settings: str = ""
-    calibration: str = ""
-    """The user's document on how weights were quantised; '' = written from what the measurements say."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -96,38 +65,6 @@ class Built(msgspec.Struct, frozen=True):
     """Where the former content of this submitter went, if there was any."""
     logs: str = ""
     """Folder of the whole accuracy logs."""
-
-
-def checked_options(options: BuildOptions) -> BuildOptions:
-    """``options``, if a tree can be built with them; called before anything is run.
-
-    Raises:
-        UsageError: a division, category, layout or name that no tree can have. NotFound: a file to be copied
-            is not there.
-    """
-    if options.division not in DIVISIONS:
-        raise UsageError(f"--division={options.division}: expected {', '.join(DIVISIONS)}")
-    if category_key(options.category) is None:
-        raise UsageError(f"--category={options.category}: expected edge, datacenter or datacenter,edge")
-    if not _NAME.fullmatch(options.submitter):
-        shown = excerpt(options.submitter, 40)
-        raise UsageError(
-            f"--submitter={shown!r}: it names a folder, so only letters, digits and . _ + - are allowed, at most 100"
-        )
-    if options.layout not in ("", CLASSIC, MERGED):
-        raise UsageError(f"--layout={options.layout}: expected {CLASSIC} or {MERGED}")
-    for flag, path in (
-        ("power_settings_file", options.power_settings),
-        ("analyzer_settings_file", options.analyzer_table),
-        ("calibration_file", options.calibration),
-    ):
-        if path and not os.path.isfile(path):
-            raise NotFound(f"--{flag}: no file {path}")
-    if options.calibration and not read_text(options.calibration).strip():
-        raise MalformedFile("--calibration_file: is empty", where=Location(options.calibration))
-    if options.round:
-        load_round(options.round)
-    return options
 
 
 def check_target(options: BuildOptions) -> None:
@@ -378,9 +315,8 @@ class _Writer:
                 self._text(f"code/{source.model}/{implementation}/README.md", code_readme(source))
         self._copy_file(os.path.join(scenario.performance, USER_CONF), f"{place}/{USER_CONF}")
         self._copy_file(os.path.join(scenario.performance, MEASUREMENTS), f"{place}/{name}")
-        self._text(
-            f"{place}/README.md", scenario_readme(source, scenario, self.options.command, self._kind(source, scenario))
-        )
+        readme = scenario_readme(source, scenario, self.options.command, self._kind(source, scenario))
+        self._text(f"{place}/README.md", readme)
         for stem in ("analyzer_table", "power_settings"):
             path = getattr(self.options, stem)
             if path:

@@ -34,8 +34,8 @@ DATACENTER = (
 )
 AVAILABLE = "Every part of the system, hardware and software, can be bought or downloaded by others."
 LOGS = (
-    "No log was edited. Runs may be repeated and the best one taken; accuracy logs are shortened as the rules ask, with "
-    "the digest of the whole log kept."
+    "No log was edited. Runs may be repeated and the best one taken; accuracy logs are shortened as the rules ask, "
+    "with the digest of the whole log kept."
 )
 
 
