@@ -46,7 +46,13 @@ class Site:
 
     def run(self, *words: str, cwd: Path | None = None, status: int = 0) -> subprocess.CompletedProcess[str]:
         """``cm run script WORDS --quiet``; fails the test when the exit status is another one."""
-        argv = [sys.executable, str(ROOT / "launchers" / "cm"), "run", "script", *words, "--quiet"]
+        return self.program("cm", "run", "script", *words, "--quiet", cwd=cwd, status=status)
+
+    def program(
+        self, name: str, *words: str, cwd: Path | None = None, status: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """One of the programs, with these words; fails the test when the exit status is another one."""
+        argv = [sys.executable, str(ROOT / "launchers" / name), *words]
         done = subprocess.run(
             argv,
             cwd=cwd or self.work,

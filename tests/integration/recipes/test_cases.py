@@ -59,7 +59,7 @@ def test_every_recipe_has_cases() -> None:
     recipes = {path.parent.name for path in (ROOT / "recipes" / "script").glob("*/_cm.yaml")}
     fronts = {
         "app-mlperf-inference",
-        "run-mlperf-inference",
+        "run-mlperf-inference-app",
         "run-cube",
     }  # tested elsewhere
     assert {path.parents[1].name for path in CASES} - fronts == recipes - fronts

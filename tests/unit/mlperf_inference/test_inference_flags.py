@@ -98,7 +98,7 @@ def meta(name: str) -> dict:
 
 
 def test_every_flag_says_what_it_means() -> None:
-    described = meta("run-mlperf-inference")["input_description"]
+    described = meta("run-mlperf-inference-app")["input_description"]
     assert set(described) == set(FLAGS)
     assert not [name for name, said in described.items() if not str(said["desc"]).strip()]
 
@@ -112,7 +112,7 @@ def test_flags_without_a_documented_key_are_known_too() -> None:
     assert [name for name in PATHS if name not in FLAGS] == []
 
 
-@pytest.mark.parametrize("recipe", ["run-mlperf-inference", "app-mlperf-inference"])
+@pytest.mark.parametrize("recipe", ["run-mlperf-inference-app", "app-mlperf-inference"])
 def test_the_recipe_maps_exactly_these_flags(recipe: str) -> None:
     assert meta(recipe)["input_mapping"] == {name: flag.key for name, flag in FLAGS.items()}
 
@@ -122,7 +122,7 @@ def test_both_notes_have_keys_of_their_own() -> None:
 
 
 def test_documented_variations_and_tags_are_there() -> None:
-    front = meta("run-mlperf-inference")
+    front = meta("run-mlperf-inference-app")
     assert [name for name in VARIATIONS if name not in front["variations"]] == []
     assert {"run", "mlperf", "inference", "generate-run-cmds", "run-mlperf-inference", "common"} <= set(front["tags"])
 
@@ -316,9 +316,9 @@ def test_what_would_fail_or_go_unnoticed_later_is_refused_at_once(env: dict, sai
 def test_the_digits_are_asked_for_by_kind_form_and_split(env, parts, tmp_path, monkeypatch) -> None:
     """What is left open would be met by whatever an earlier run has left in the cache."""
     monkeypatch.chdir(tmp_path)
-    code = runpy.run_path(str(SCRIPTS / "run-mlperf-inference" / "customize.py"))
+    code = runpy.run_path(str(SCRIPTS / "run-mlperf-inference-app" / "customize.py"))
     given = {**env, "CM_MLPERF_INFERENCE_RESULTS_DIR": str(tmp_path / "r")}
-    asked = {"env": given, "input": {}, "meta": meta("run-mlperf-inference"), "run_script_input": {}}
+    asked = {"env": given, "input": {}, "meta": meta("run-mlperf-inference-app"), "run_script_input": {}}
     assert code["preprocess"](asked) == {"return": 0}
     assert [given.get(f"CM_MLPERF_DIGITS_{name}") for name in ("KIND", "FORMAT", "SPLIT")] == parts
     names = meta("get-ml-model-digits")["variations"]

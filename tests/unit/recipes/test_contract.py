@@ -32,7 +32,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 # These are fronts of the package itself; every other recipe runs under any engine.
-FRONTS = ("app-mlperf-inference", "build-mlperf-inference-native-harness", "run-mlperf-inference", "run-cube")
+FRONTS = ("app-mlperf-inference", "build-mlperf-inference-native-harness", "run-mlperf-inference-app", "run-cube")
 METAS = {folder.name: read(folder) for folder in FOLDERS}
 
 
