@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -11,6 +10,8 @@ import msgspec
 import franca
 from franca.catalog.files import write_json_atomic
 from franca.errors import FrancaError
+from franca.mlperf.inference.figures import STATE, state_of
+from franca.mlperf.inference.finish import read_results
 from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
 from franca.mlperf.inference.wishes import read_wishes
 from franca.mlperf.inference.workloads import workload_of
@@ -39,15 +40,21 @@ def preprocess(i):
 
 
 def postprocess(i):
-    """Say where the results are."""
+    """Say where the results are, print the official line of each accuracy, hand the figures on."""
     env = i["env"]
     path = os.path.join(env["CM_MLPERF_INFERENCE_RESULTS_DIR"], "results.json")
-    with open(path, encoding="utf-8") as stream:
-        results = json.load(stream)
-    performance = [s["performance"] for s in results["scenarios"] if s.get("performance")]
+    try:
+        results = read_results(path)
+    except FrancaError as error:
+        return {"return": error.status, "error": "\n".join(error.lines())}
+    performance = [one.performance for one in results.scenarios if one.performance]
     env["CM_MLPERF_INFERENCE_RESULTS_FILE"] = path
-    env["CM_MLPERF_INFERENCE_RESULTS_FOLDER"] = results["folder"]
-    env["CM_MLPERF_INFERENCE_ALL_VALID"] = "yes" if all(p["valid"] and not p["errors"] for p in performance) else "no"
+    env["CM_MLPERF_INFERENCE_RESULTS_FOLDER"] = results.folder
+    env["CM_MLPERF_INFERENCE_ALL_VALID"] = "yes" if all(one.good for one in performance) else "no"
+    for one in results.scenarios:
+        if one.accuracy:
+            print(one.accuracy.line, flush=True)
+    i["state"][STATE] = state_of(results)
     return {"return": 0}
 
 

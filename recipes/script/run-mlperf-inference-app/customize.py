@@ -13,7 +13,8 @@ import msgspec
 
 from franca.errors import FrancaError
 from franca.mlperf.inference.devices import check_device
-from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish
+from franca.mlperf.inference.figures import STATE, render, state_of
+from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish, read_results
 from franca.mlperf.inference.flags import with_aliases
 from franca.mlperf.inference.light import implied_by_file
 from franca.mlperf.inference.power_wishes import power_inputs
@@ -81,10 +82,12 @@ def preprocess(i):
 
 
 def postprocess(i):
-    """Make the report beside the results, then what was wished for after the runs."""
+    """Make the report beside the results, the table of their figures, then what was wished for after the runs."""
     env = i["env"]
     try:
         env["CM_MLPERF_INFERENCE_REPORT"] = write_report(env["CM_MLPERF_INFERENCE_RESULTS_FILE"])
+        i["state"][STATE] = state_of(read_results(env["CM_MLPERF_INFERENCE_RESULTS_FILE"]))
+        print(render(i["state"][STATE]), flush=True)
         after = msgspec.convert(json.loads(env["CM_MLPERF_FINISH"]), FinishWishes)
         done = finish(after, env["CM_MLPERF_INFERENCE_RESULTS_FILE"], say)
     except FrancaError as error:
