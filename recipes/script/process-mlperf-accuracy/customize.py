@@ -49,6 +49,10 @@ FROM_USER = (
     "CM_DATASET_ANNOTATIONS_FILE_PATH",
     "CM_ML_MODEL_BERT_VOCAB_FILE_WITH_PATH",
 )
+NO_SCORER = (
+    "{}: images that a text asks for are judged by CLIP and FID scores, which two large networks make; there is no "
+    "scorer of them here. The official script does it: cm pull repo mlcommons@cm4mlops, then this command"
+)
 UNTYPED = ("openimages", "coco")  #: tasks whose logs have one type only
 
 
@@ -57,6 +61,8 @@ def preprocess(i):
     import franca
 
     env = i["env"]
+    if env["CM_DATASET"] not in DATA:
+        return {"return": 1, "error": NO_SCORER.format(env["CM_DATASET"])}
     given = str(env.get("CM_MLPERF_ACCURACY_RESULTS_DIR") or "")
     if not given:
         return {"return": 1, "error": "name the folder of an accuracy log with --result_dir=FOLDER"}

@@ -27,7 +27,8 @@ def candidates(found: Sequence[Script], request: Request, *, home: Dialect) -> l
     """The scripts among ``found`` that fit a request, best first.
 
     Those lacking a requested variation are left out; then those of the nearest repositories stay
-    (see ``distance``), ordered by their ``sort`` key and path.
+    (see ``distance``), ordered by their ``sort`` key and path. Among our own recipes the lowest key wins: nobody is
+    asked whether "run mlperf inference" means the benchmark or the checker, whose tags are the same and more.
 
     Raises:
         ScriptNotFound: nothing was found.
@@ -50,7 +51,7 @@ def candidates(found: Sequence[Script], request: Request, *, home: Dialect) -> l
             f"of the {asked} one cannot use: pull content of the {asked} dialect",
         )
     kept = [s for s in fitting if distance(s, request.caller, home) == nearest]
-    return sorted(kept, key=lambda s: (_sort(s), s.path))
+    return sorted(_own_choice(kept), key=lambda s: (_sort(s), s.path))
 
 
 def refuse_contradiction(query: ScriptQuery) -> None:
@@ -71,13 +72,23 @@ def distance(script: Script, caller: Script | None, home: Dialect) -> int:
     content behaves as it does with its own engine; content of the other dialect is out of reach for
     a dependency, because it would read none of the caller's keys.
     """
-    internal = script.repo.ref.uid == INTERNAL_REPO_UID or not script.repo.writable
+    internal = _is_own(script)
     if caller is None:
         return (0 if script.dialect is home else 2) if not internal else 1
-    own = caller.repo.ref.uid == INTERNAL_REPO_UID or not caller.repo.writable
     if script.dialect is not caller.dialect:
         return _UNREACHABLE
-    return int(internal != own)
+    return int(internal != _is_own(caller))
+
+
+def _is_own(script: Script) -> bool:
+    return script.repo.ref.uid == INTERNAL_REPO_UID or not script.repo.writable
+
+
+def _own_choice(scripts: list[Script]) -> list[Script]:
+    if not all(_is_own(script) for script in scripts):
+        return scripts
+    lowest = min(_sort(script) for script in scripts)
+    return [script for script in scripts if _sort(script) == lowest]
 
 
 def _has(script: Script, name: str) -> bool:

@@ -11,8 +11,17 @@ import yaml
 from tests.integration.recipes.conftest import ROOT, Site
 
 NAME, UID = "run-mlperf-inference-app", "4a5d5b13fd7e4ac8"
-TAGS = "run, common, generate-run-cmds, run-mlperf, run-mlperf-inference, vision, mlcommons, mlperf, inference, reference"
-NAMES = [NAME, UID, "run-mlperf-inference", "run mlperf inference generate-run-cmds", "generate-run-cmds inference"]
+TAGS = (
+    "run, common, generate-run-cmds, run-mlperf, run-mlperf-inference, vision, mlcommons, mlperf, inference, reference"
+)
+NAMES = [
+    NAME,
+    UID,
+    "run-mlperf-inference",
+    "run mlperf inference",
+    "run mlperf inference generate-run-cmds",
+    "generate-run-cmds inference",
+]
 
 
 def test_the_front_has_the_published_identity_and_every_published_tag() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from franca.errors import FrancaError, ScriptNotFound, StepFailed, VariationNotFound
+from franca.model.record import replace
 from tests.unit.planner.world import World, classic, new
 
 
@@ -327,6 +328,18 @@ def test_several_candidates_are_asked_once_and_remembered() -> None:
     assert world.trace == ["choose:2", "native:one", "native:one"]
     world.run("top")
     assert world.trace == ["native:two", "native:two"], "without a question the lowest sort key comes first"
+
+
+def test_among_our_own_recipes_the_lowest_sort_key_is_meant_and_nobody_is_asked() -> None:
+    world = classic()
+    world.repo = replace(world.repo, writable=False)
+    world.add("benchmark", "t", native=nothing)
+    world.add("checker", "t,more", native=nothing, sort=1)
+    world.chosen = 1
+    world.run("t", quiet=False)
+    assert world.trace == ["native:benchmark"]
+    world.run("t,more", quiet=False)
+    assert world.trace == ["native:checker"]
 
 
 def test_endless_recursion_is_named() -> None:
