@@ -42,7 +42,7 @@ def preprocess(i):
     if wrong:
         return {"return": 1, "error": f"--model_mapping={wrong}: expected name=official, several with commas"}
     options = {
-        "results_dir": place(env, "CM_MLPERF_INFERENCE_RESULTS_DIR", "mlperf-results"),
+        "results_dir": place(env, "CM_MLPERF_INFERENCE_RESULTS_DIR", text(env, "OUTPUT_BASE_DIR") or "mlperf-results"),
         "submission_dir": place(env, "CM_MLPERF_INFERENCE_SUBMISSION_DIR", os.path.join("~", "mlperf_submission")),
         "submitter": text(env, "CM_MLPERF_SUBMITTER") or "TheCommunity",
         "division": text(env, "CM_MLPERF_SUBMISSION_DIVISION").lower() or "open",

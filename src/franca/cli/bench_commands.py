@@ -24,6 +24,7 @@ _GROUP = "MLPerf benchmarks"
 _HERE = "franca.cli.bench_commands:"
 SCRIPT_WORDS = "run mlperf inference generate-run-cmds"
 VARIATIONS = {TRY: "short", PEAK: "find-performance", "performance": "performance-only", "accuracy": "accuracy-only"}
+FULL_BY_DEFAULT = ("performance-only", "accuracy-only")  #: variations that are long unless another length is named
 PASSED_ON = ("nvidia_", "debug")  #: beginnings of flags for recipes below, without meaning here (16.3)
 _OWN = ("purpose", "length", "plan", "dry_run")
 
@@ -153,7 +154,8 @@ def _script_words(flags: dict[str, Any]) -> str:
     if purpose == SUBMIT:
         names = ["full-performance"] if length == "full" else ["submission", "short"]
     else:
-        names = [VARIATIONS[purpose], *(["full"] if length == "full" else [])]
+        says = length == "full" or VARIATIONS[purpose] in FULL_BY_DEFAULT
+        names = [VARIATIONS[purpose], *([length] if says else [])]
     return " ".join([SCRIPT_WORDS, *(f"_{name}" for name in names)])
 
 

@@ -44,7 +44,7 @@ def test_without_a_terminal_everything_missing_is_in_one_message(capsys: Capture
         ([SUBMISSION, "--length=full"], "_full-performance"),
         (["--purpose=find-performance"], "_find-performance"),
         (["--purpose=performance", "--length=full"], "_performance-only _full"),
-        (["--purpose=accuracy"], "_accuracy-only"),
+        (["--purpose=accuracy"], "_accuracy-only _short"),
     ],
 )
 def test_a_purpose_is_a_variation_of_the_known_command(words: list[str], variations: str, capsys: Capture) -> None:

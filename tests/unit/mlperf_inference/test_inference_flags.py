@@ -32,6 +32,8 @@ DOCUMENTED = {
     "run_style": "CM_MLPERF_RUN_STYLE",
     "sut": "CM_MLPERF_INFERENCE_SUT_VARIATION",
     "submitter": "CM_MLPERF_SUBMITTER",
+    "results_dir": "OUTPUT_BASE_DIR",
+    "output_dir": "OUTPUT_BASE_DIR",
     "submission_dir": "CM_MLPERF_INFERENCE_SUBMISSION_DIR",
     "hw_name": "CM_HW_NAME",
     "target_qps": "CM_MLPERF_LOADGEN_TARGET_QPS",
@@ -82,7 +84,7 @@ PATHS = """
 imagenet_path dlrm_data_path criteo_day23_raw_data_path rgat_checkpoint_path use_dataset_from_host
 use_model_from_host custom_system_nvidia gpu_name tp_size vllm_model_name num_workers beam_size pip_loadgen
 pull_changes pull_inference_changes api_server all_models save_console_log dump_version_info
-get_platform_details results_dir output_dir hw_notes_extra docker_keep_alive docker_it docker_dt
+get_platform_details hw_notes_extra docker_keep_alive docker_it docker_dt
 docker_cm_repo
 """.split()  # noqa: SIM905 - a table of words reads better
 VARIATIONS = """
@@ -143,7 +145,10 @@ CASES = [
     ({"CM_MLPERF_RUN_STYLE": "valid"}, ("full", None, None)),
     ({"CM_MLPERF_RUN_STYLE": "fast"}, ("fast", None, None)),
     ({"CM_MLPERF_RUN_STYLE": "test"}, ("test", None, None)),
-    ({"CM_MLPERF_INFERENCE_PROFILE": "full", "CM_TEST_QUERY_COUNT": "10"}, ("full", None, None)),
+    ({"CM_MLPERF_INFERENCE_PROFILE": "full", "CM_TEST_QUERY_COUNT": "10"}, ("test", None, None)),
+    ({"CM_MLPERF_INFERENCE_PROFILE": "full", "CM_MLPERF_RUN_STYLE": "test"}, ("test", None, None)),
+    ({"CM_MLPERF_INFERENCE_PROFILE": "short", "CM_MLPERF_RUN_STYLE": "valid"}, ("short", None, None)),
+    ({"CM_MLPERF_INFERENCE_PROFILE": "full"}, ("full", None, None)),
     ({"CM_MLPERF_LOADGEN_ALL_MODES": "yes", "CM_MLPERF_LOADGEN_MODE": "accuracy"}, (None, None, BOTH)),
     ({"CM_MLPERF_FIND_PERFORMANCE_MODE": "yes"}, (None, None, ["performance"])),
     ({"CM_MLPERF_RUN_KIND": "x", "CM_MLPERF_LOADGEN_SCENARIO": "all"}, (None, FOUR, None)),
@@ -155,6 +160,32 @@ def test_length_scenarios_and_modes_follow_from_the_flags(env, expected) -> None
     wishes = read_wishes(env)
     for found, wanted in zip((wishes.profile, wishes.scenarios, wishes.modes), expected, strict=True):
         assert wanted is None or found == wanted
+
+
+PRESETS = [
+    ("performance-only", ("full", ["Offline"], ["performance"]), False),
+    ("accuracy-only", ("full", ["Offline"], ["accuracy"]), False),
+    ("scc24-base", ("test", ["Offline"], BOTH), True),
+    ("scc24-main", ("test", ["Offline"], BOTH), True),
+]
+
+
+@pytest.mark.parametrize(("name", "expected", "tree"), PRESETS, ids=[name for name, *_ in PRESETS])
+def test_a_preset_has_its_length_scenario_modes_and_tree(name: str, expected: tuple, tree: bool) -> None:
+    variations = meta("run-mlperf-inference-app")["variations"]
+    block = variations[name]
+    length = block.get("default_variations", {}).get("length", "short")
+    env = {**variations[length]["env"], **block["env"]}
+    wishes = read_wishes(env)
+    assert (wishes.profile, wishes.scenarios, wishes.modes) == expected
+    assert (env.get("CM_MLPERF_SUBMISSION") == "yes") is tree
+    counts = {"scc24-base": 50, "scc24-main": 500}
+    assert wishes.test_query_count == counts.get(name, 0)
+
+
+def test_results_go_where_either_key_says() -> None:
+    assert read_wishes({"OUTPUT_BASE_DIR": "/a"}).output == "/a"
+    assert read_wishes({"OUTPUT_BASE_DIR": "/a", "CM_MLPERF_INFERENCE_RESULTS_DIR": "/b"}).output == "/b"
 
 
 def test_a_general_target_serves_the_scenario_that_is_run() -> None:

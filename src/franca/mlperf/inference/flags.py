@@ -98,8 +98,8 @@ FLAGS: dict[str, Flag] = {
     "analyzer_settings_file": Flag(_P + "POWER_ANALYZER_SETTINGS_FILE_PATH"),
     # results
     "output": Flag(_I + "RESULTS_DIR"),
-    "output_dir": Flag(_I + "RESULTS_DIR"),
-    "results_dir": Flag(_I + "RESULTS_DIR"),
+    "output_dir": Flag("OUTPUT_BASE_DIR"),
+    "results_dir": Flag("OUTPUT_BASE_DIR"),
     "rerun": Flag("CM_RERUN"),
     "clean": Flag(_P + "CLEAN_ALL"),
     "strict": Flag(_I + "STRICT"),

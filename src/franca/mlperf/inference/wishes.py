@@ -28,6 +28,7 @@ from franca.mlperf.power.client import PowerServer
 from franca.mlperf.submission import tables
 
 DEFAULT_OUTPUT = "mlperf-results"
+OUTPUT_KEYS = ("CM_MLPERF_INFERENCE_RESULTS_DIR", "OUTPUT_BASE_DIR")  #: ours, and that of the official front end
 IMPLEMENTATIONS = ("", "python", "reference", "mlcommons-python", "franca", "cpp", "mlcommons-cpp", "bridge")
 #: Engines of the C++ harness for ``cpp``: the runtime of each backend, inside the program.
 CPP_ENGINES = {"onnxruntime": "onnxruntime", "pytorch": "libtorch"}
@@ -104,7 +105,8 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     wrong = refused(env) or unclear(env)
     if wrong:
         raise UsageError(wrong)
-    output = asked.path(env, "CM_MLPERF_INFERENCE_RESULTS_DIR") or os.path.abspath(DEFAULT_OUTPUT)
+    places = (asked.path(env, key) for key in OUTPUT_KEYS)
+    output = next(filter(None, places), os.path.abspath(DEFAULT_OUTPUT))
     model = model_named(asked.text(env, "CM_MLPERF_MODEL"))
     if asked.text(env, "CM_MLPERF_MODEL"):  # else it may be of a file's name
         own_entries(entries, model.config_name, conf)
@@ -254,10 +256,15 @@ def _modes(env: Mapping[str, object]) -> list[str]:
 
 
 def _profile(env: Mapping[str, object]) -> str:
-    """The length of the runs: ``--profile`` or ``_full``, else the execution mode, else short."""
+    """The length of the runs: ``--profile``, else the execution mode, else short.
+
+    ``_full`` is the style of a submission, whose length an execution mode or a count of queries still decides:
+    published commands have ``_full`` beside ``--execution_mode=test`` (section 16.2).
+    """
     style = _one_of(env, "CM_MLPERF_RUN_STYLE", "execution_mode", "", list(STYLES))
     default = STYLES[style] if style else "test" if asked.text(env, "CM_TEST_QUERY_COUNT") else "short"
-    return _one_of(env, "CM_MLPERF_INFERENCE_PROFILE", "profile", default, list(PROFILES))
+    given = _one_of(env, "CM_MLPERF_INFERENCE_PROFILE", "profile", default, list(PROFILES))
+    return default if given == "full" and default != "short" else given
 
 
 def _lengths(env: Mapping[str, object]) -> dict[str, int]:
