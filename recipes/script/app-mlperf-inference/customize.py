@@ -90,6 +90,7 @@ def make_request(env, wishes):
         config_name=model.config_name,
         round=wishes.round,
         rerun=wishes.rerun,
+        rescore=wishes.rescore,
         hw_name=wishes.hw_name,
         implementation=wishes.implementation,
         official_model=wishes.official_model,

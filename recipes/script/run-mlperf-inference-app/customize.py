@@ -15,7 +15,7 @@ from franca.errors import FrancaError
 from franca.mlperf.inference.devices import check_device
 from franca.mlperf.inference.figures import STATE, render, state_of
 from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish, read_results
-from franca.mlperf.inference.flags import with_aliases
+from franca.mlperf.inference.flags import with_aliases, without_effect
 from franca.mlperf.inference.light import implied_by_file
 from franca.mlperf.inference.power_wishes import power_inputs
 from franca.mlperf.inference.wishes import read_wishes
@@ -51,10 +51,13 @@ def preprocess(i):
     """Refuse mistakes before anything is installed; fix the folder of results and record the command."""
     env = i["env"]
     env.update(with_aliases(env))
-    env.update(power_inputs(i["run_script_input"].get("add_deps_recursive")))
+    adr = i["run_script_input"].get("add_deps_recursive")
+    env.update(power_inputs(adr))
     misspelled = misspelled_flag(i)
     if misspelled:
         return {"return": 1, "error": misspelled}
+    for line in without_effect(env, adr):
+        say(line)
     told = {**env, **implied_by_file(env)}  # the recipe of such runs finds the backend out by a step of its own
     try:
         wishes = read_wishes(told)

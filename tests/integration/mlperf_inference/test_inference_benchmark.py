@@ -128,6 +128,29 @@ def test_a_second_run_keeps_what_is_valid(finished, parts) -> None:
     assert msgspec.json.decode((out / "results.json").read_bytes(), type=BenchmarkResult) == again
 
 
+def test_a_finished_log_is_scored_again_on_request_and_nothing_is_run(finished, parts) -> None:
+    import numpy as np
+
+    result, out, _ = finished
+    folder = Path(result.folder) / "offline" / "accuracy"
+    right = (folder / "accuracy.txt").read_text("utf-8")
+    log = folder / "mlperf_log_accuracy.json"
+    entries = json.loads(log.read_text("utf-8"))
+    whole = log.read_bytes()
+    flipped = "00" * (len(entries[0]["data"]) // 2)
+    log.write_text(json.dumps([{**entry, "data": flipped} for entry in entries]), "utf-8")  # every answer is 0
+    said: list[str] = []
+    again = run(msgspec.structs.replace(request(parts, out), rescore=True), said.append)
+    assert again.loadgen_seconds == 0.0 and sum("scored again" in line for line in said) == 4
+    zeros = int((np.load(parts / "holdout-labels.npy") == 0).sum())
+    found = next(r.accuracy for r in again.scenarios if r.scenario == "Offline")
+    assert found.good == zeros and f"good={zeros}," in (folder / "accuracy.txt").read_text("utf-8")
+    log.write_bytes(whole)
+    run(msgspec.structs.replace(request(parts, out), rescore=True), said.append)
+    assert (folder / "accuracy.txt").read_text("utf-8") == right
+    assert not list(Path(result.folder).glob("*score*"))
+
+
 def test_a_part_whose_record_is_cut_short_is_run_again(finished, parts) -> None:
     result, out, _ = finished
     part = Path(result.folder) / "offline" / "accuracy" / "part.json"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from franca.errors import UsageError
-from franca.mlperf.inference.flags import FLAGS, REFUSED, YES_OR_NO, with_aliases
+from franca.mlperf.inference.flags import FLAGS, REFUSED, YES_OR_NO, with_aliases, without_effect
 from franca.mlperf.inference.models import model_named
 from franca.mlperf.inference.wishes import read_wishes
 
@@ -160,6 +160,28 @@ def test_length_scenarios_and_modes_follow_from_the_flags(env, expected) -> None
     wishes = read_wishes(env)
     for found, wanted in zip((wishes.profile, wishes.scenarios, wishes.modes), expected, strict=True):
         assert wanted is None or found == wanted
+
+
+def test_flags_of_the_official_front_end_have_their_effect() -> None:
+    assert read_wishes({"CM_MLPERF_INFERENCE_NUM_WORKERS": "3"}).workers == 3
+    both = {"CM_MLPERF_INFERENCE_NUM_WORKERS": "3", "CM_MLPERF_INFERENCE_WORKERS": "2"}
+    assert read_wishes(both).workers == 2
+    assert read_wishes({"CM_MLPERF_REGENERATE_ACCURACY_FILE": "yes"}).rescore
+    assert FLAGS["num_threads"].key == FLAGS["threads"].key
+
+
+def test_what_has_no_effect_is_said_once_and_never_with_its_value() -> None:
+    env = {"CM_NVIDIA_TP_SIZE": "2", "CF_ACCESS_CLIENT_ID": "me", "CM_MLPERF_DOCKER_IT": "no"}
+    adr = {
+        "compiler": {"tags": "gcc"}, "inference-src-loadgen": {"env": {"CM_GIT_URL": "https://a.b"}},
+        "python": {"version_min": "3.8"}, "mlperf-inference-implementation": {"num_threads": "2"},
+    }  # fmt: skip
+    lines = without_effect(env, adr)
+    assert [line.split()[0] for line in lines] == [
+        "--client_id", "--tp_size", "--adr.compiler.tags", "--adr.inference-src-loadgen.env.CM_GIT_URL",
+    ]  # fmt: skip
+    assert all("has no effect here" in line for line in lines) and "me" not in lines[0].split()
+    assert without_effect({}, None) == []
 
 
 PRESETS = [

@@ -255,6 +255,24 @@ def test_a_wrong_place_is_said_at_once(
         check_given(workload_of(MODELS[model]), MODELS[model], flags)
 
 
+def test_click_logs_may_be_named_as_the_official_front_end_does(tmp_path: Path) -> None:
+    files(tmp_path)
+    env = {"CM_MLPERF_MODEL": "dlrm-v2-99", "DLRM_DATA_PATH": str(tmp_path / "data")}
+    env["CM_ML_MODEL_FILE_WITH_PATH"] = str(tmp_path / "data" / "model")
+    workload, wishes = workload_of(MODELS["dlrm-v2-99"]), read_wishes(env)
+    check_given(workload, wishes.model, env)
+    assert workload.parts(wishes.model, wishes, env).dataset.options["path"] == str(tmp_path / "data")
+    dep = next(dep for dep in meta()["deps"] if dep["tags"] == "get,dataset,criteo,preprocessed")
+    assert "DLRM_DATA_PATH" in dep["skip_if_any_env"]
+
+
+def test_beams_are_those_asked_for_where_answers_are_searched(tmp_path: Path) -> None:
+    assert parts(tmp_path, "gptj-99", GPTJ_BEAM_SIZE="2")[1].backend.options["beams"] == 2
+    for model, value, said in (("llama3.1-8b", "2", "not searched for"), ("gptj-99", "0", "--beam_size=0")):
+        with pytest.raises(UsageError, match=said):
+            read_wishes({"CM_MLPERF_MODEL": model, "GPTJ_BEAM_SIZE": value})
+
+
 def test_right_places_and_generated_inputs_pass(tmp_path: Path) -> None:
     files(tmp_path)
     for model, place in (("3d-unet-99", ""), ("dlrm-v2-99", ""), ("rnnt", "manifest.json"), ("resnet50", "")):

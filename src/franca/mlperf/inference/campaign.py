@@ -24,6 +24,7 @@ from franca.mlperf.inference.compliance import RUN_LOGS, ComplianceRun, check_te
 from franca.mlperf.inference.config import ANY, own_entries, read_config
 from franca.mlperf.inference.measure import Measurement
 from franca.mlperf.inference.powered import FOLDERS, PowerRun
+from franca.mlperf.inference.rescore import rescored
 from franca.mlperf.inference.results import (
     DETAIL,
     Accuracy,
@@ -215,6 +216,9 @@ class Campaign:
             accuracy = read_part(folder, identity, Accuracy)
             if accuracy is None or not accuracy.equals_direct or accuracy.errors:
                 return None
+            if self.spec.rescore:
+                accuracy = rescored(self.bench, folder, accuracy)
+                write_part(folder, identity, accuracy)
             write_sidecars(folder, self.spec, self.system, self.software)
             write_accuracy_txt(folder, accuracy.line)  # restored when somebody has removed it
             return msgspec.structs.replace(accuracy, reused=True, folder=folder)

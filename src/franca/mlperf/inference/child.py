@@ -62,6 +62,11 @@ def _subset(job: Job, failures: Failures) -> dict[str, Any]:
     return {"base": base, "test": test}
 
 
+def _score(job: Job, failures: Failures) -> dict[str, Any]:
+    """The score of an accuracy log that is there already (16.3, regenerate_accuracy_file)."""
+    return score_log(job.compare[0], *data_parts(job))
+
+
 def _run(job: Job, failures: Failures) -> dict[str, Any]:
     dataset, metric = data_parts(job)
     told = (_native if job.engine else _wheel)(job, dataset, metric, failures)
@@ -106,7 +111,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), "numpy": np.__version__}
 
 
-KINDS = {"loadgen": _run, "baseline": _baseline, "subset": _subset}
+KINDS = {"loadgen": _run, "baseline": _baseline, "subset": _subset, "score": _score}
 
 
 def run_and_exit(argv: list[str]) -> None:

@@ -6,6 +6,7 @@ The names, keys and meanings are those that users of ``run mlperf inference gene
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from franca.mlperf.inference.asked import TRUE
@@ -42,7 +43,10 @@ FLAGS: dict[str, Flag] = {
     "round": Flag(_I + "ROUND"),
     "user_conf": Flag(_P + "USER_CONF"),
     "threads": Flag("CM_NUM_THREADS"),
+    "num_threads": Flag("CM_NUM_THREADS"),
     "workers": Flag(_I + "WORKERS"),
+    "num_workers": Flag(_I + "NUM_WORKERS"),
+    "beam_size": Flag("GPTJ_BEAM_SIZE"),
     "batch_size": Flag(_L + "MAX_BATCHSIZE"),
     "max_batchsize": Flag(_L + "MAX_BATCHSIZE"),
     "batch_timeout": Flag(_I + "BATCH_TIMEOUT"),
@@ -52,6 +56,7 @@ FLAGS: dict[str, Flag] = {
     # data and model that the user has; with _light any model, over generated inputs
     "dataset_path": Flag(_P + "DATASET_PATH"),
     "imagenet_path": Flag("IMAGENET_PATH"),
+    "dlrm_data_path": Flag("DLRM_DATA_PATH"),
     "vocabulary": Flag(_P + "VOCABULARY"),
     "model_file": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
     "modelpath": Flag("CM_ML_MODEL_FILE_WITH_PATH"),
@@ -105,7 +110,7 @@ FLAGS: dict[str, Flag] = {
     "strict": Flag(_I + "STRICT"),
     "readme": Flag(_P + "README"),
     "regenerate_files": Flag("CM_REGENERATE_MEASURE_FILES", PASSED, "side files are always written again"),
-    "regenerate_accuracy_file": Flag(_P + "REGENERATE_ACCURACY_FILE", PASSED, "always done"),
+    "regenerate_accuracy_file": Flag(_P + "REGENERATE_ACCURACY_FILE"),
     # submission
     "submitter": Flag(_P + "SUBMITTER"),
     "division": Flag(_P + "SUBMISSION_DIVISION"),
@@ -137,14 +142,15 @@ FLAGS: dict[str, Flag] = {
     "docker": Flag(_P + "USE_DOCKER", REFUSED, "run the whole command in a container: franca docker script ..."),
     # passed on
     "submitter_id": Flag(_P + "SUBMITTER_ID", PASSED, "who uploads; nothing is uploaded from here"),
-    "client_id": Flag("CF_ACCESS_CLIENT_ID", PASSED, "for downloads that ask for an account"),
+    "client_id": Flag("CF_ACCESS_CLIENT_ID", PASSED, "no download here asks for an account"),
     "results_git_url": Flag(_P + "RESULTS_GIT_REPO_URL", PASSED),
     "docker_keep_alive": Flag(_P + "DOCKER_KEEP_ALIVE", PASSED),
     "docker_it": Flag(_P + "DOCKER_IT", PASSED),
     "docker_dt": Flag(_P + "DOCKER_DT", PASSED),
     "docker_cm_repo": Flag(_P + "DOCKER_CM_REPO", PASSED),
-    "dlrm_data_path": Flag("CM_DLRM_DATA_PATH", PASSED),
-    "criteo_day23_raw_data_path": Flag("CM_CRITEO_DAY23_RAW_DATA_PATH", PASSED),
+    "criteo_day23_raw_data_path": Flag(
+        "CM_CRITEO_DAY23_RAW_DATA_PATH", PASSED, "the multi-hot arrays are read: --dlrm_data_path=FOLDER"
+    ),
     "rgat_checkpoint_path": Flag("RGAT_CHECKPOINT_PATH", PASSED),
     "use_dataset_from_host": Flag("CM_USE_DATASET_FROM_HOST", PASSED),
     "use_model_from_host": Flag("CM_USE_MODEL_FROM_HOST", PASSED),
@@ -152,9 +158,7 @@ FLAGS: dict[str, Flag] = {
     "gpu_name": Flag("CM_NVIDIA_GPU_NAME", PASSED),
     "tp_size": Flag("CM_NVIDIA_TP_SIZE", PASSED),
     "vllm_model_name": Flag("CM_VLLM_SERVER_MODEL_NAME", PASSED),
-    "num_workers": Flag(_I + "NUM_WORKERS", PASSED),
-    "beam_size": Flag("GPTJ_BEAM_SIZE", PASSED),
-    "pip_loadgen": Flag(_P + "INFERENCE_LOADGEN_INSTALL_FROM_PIP", PASSED),
+    "pip_loadgen": Flag(_P + "INFERENCE_LOADGEN_INSTALL_FROM_PIP", PASSED, "LoadGen is always the released wheel"),
     "pull_changes": Flag(_P + "INFERENCE_PULL_CODE_CHANGES", PASSED),
     "pull_inference_changes": Flag(_P + "INFERENCE_PULL_SRC_CHANGES", PASSED),
     "api_server": Flag(_I + "API_SERVER", PASSED),
@@ -172,7 +176,7 @@ SWITCHES = frozenset([
 OFF = ("", "no", "false", "off", "0", "none")
 YES_OR_NO = (
     "coalesce", "find_performance", "rerun", "clean", "strict", "readme", "skip_submission_generation",
-    "skip_truncation", "preprocess_submission", "run_checker", "dashboard",
+    "skip_truncation", "preprocess_submission", "run_checker", "dashboard", "regenerate_accuracy_file",
 )  # fmt: skip
 """Flags that are on or off and nothing else."""
 
@@ -203,6 +207,37 @@ def unclear(env: dict[str, object]) -> str:
         if value.lower() not in (*TRUE, *OFF):
             return f"--{name}={value}: expected yes or no"
     return ""
+
+
+def without_effect(env: dict[str, object], adr: object) -> list[str]:
+    """A line for each flag that is given and changes nothing here, so that nobody believes it did.
+
+    Args:
+        adr: changes of dependencies, ``--adr.NAME.KEY=VALUE``: this harness takes LoadGen as its released wheel, so
+            compilers and sources of the benchmark have nothing to act on.
+    """
+    given = {name: str(env.get(flag.key) or "").strip() for name, flag in FLAGS.items() if flag.use == PASSED}
+    lines = [_plain(f"--{name}", FLAGS[name].text) for name, value in given.items() if value.lower() not in OFF]
+    for name, change in adr.items() if isinstance(adr, Mapping) else ():
+        if name == "compiler" or str(name).startswith("inference-src"):
+            keys = ".".join(_first_keys(change))
+            lines.append(
+                _plain(f"--adr.{name}{keys and '.' + keys}", "LoadGen is the released wheel, nothing is built")
+            )
+    return lines
+
+
+def _plain(flag: str, why: str) -> str:
+    return f"{flag} has no effect here" + (f": {why}" if why else "")
+
+
+def _first_keys(change: object) -> list[str]:
+    """The keys on the way down to the first value."""
+    found = []
+    while isinstance(change, Mapping) and change:
+        key, change = next(iter(change.items()))
+        found.append(str(key))
+    return found
 
 
 def undecodable(env: dict[str, object]) -> str:

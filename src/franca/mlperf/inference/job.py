@@ -43,7 +43,9 @@ class Job(NamedTuple):
     servers: tuple[str, ...] = ()  #: addresses of servers that have the model; () = it runs here
     baseline_s: float = 0.0
     baseline_batches: tuple[int, ...] = ()
-    compare: tuple[str, ...] = ()  #: folders of an accuracy log and of a sampled one, for ``subset``
+    compare: tuple[
+        str, ...
+    ] = ()  #: folders of an accuracy log and of a sampled one, for ``subset``; the first for ``score``
 
 
 class Failure(NamedTuple):

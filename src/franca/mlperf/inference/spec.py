@@ -97,6 +97,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     user_conf: str = ""  #: entries of the user's that go before everything found by measurement
     round: str = ""  #: seeds of this MLPerf round; "" = those of the LoadGen in use
     rerun: bool = False
+    rescore: bool = False  #: score the logs of finished accuracy runs again
     hw_name: str = "default"
     implementation: str = "franca"
     device: str = "cpu"

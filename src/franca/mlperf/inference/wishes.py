@@ -24,6 +24,7 @@ from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
 from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
 from franca.mlperf.inference.workloads import Model, workload_of
+from franca.mlperf.inference.workloads.generation import read_beams
 from franca.mlperf.power.client import PowerServer
 from franca.mlperf.submission import tables
 
@@ -61,6 +62,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     round: str
     hw_name: str
     rerun: bool
+    rescore: bool  #: score finished accuracy logs again
     strict: bool
     test_query_count: int
     lengths: dict[str, int]
@@ -110,6 +112,8 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
     model = model_named(asked.text(env, "CM_MLPERF_MODEL"))
     if asked.text(env, "CM_MLPERF_MODEL"):  # else it may be of a file's name
         own_entries(entries, model.config_name, conf)
+    if read_beams(env) and not model.name.startswith("gptj"):
+        raise UsageError(f"--beam_size: the answers of {model.name} are not searched for", hint="--model=gptj-99")
     submitted = model.checked_as if asked.text(env, "CM_MLPERF_RUN_KIND") else ""
     round_name = _one_of(env, "CM_MLPERF_INFERENCE_ROUND", "round", last_round(submitted), list(SEEDS))
     category = asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge"
@@ -130,7 +134,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         backend=_backend(env, model),
         device=_device(env),
         threads=asked.whole(env, "CM_NUM_THREADS", "threads", 0, most=MOST_THREADS),
-        workers=asked.whole(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", 1, least=1),
+        workers=_workers(env),
         max_batchsize=_batch(env, model),
         batch_timeout_ms=asked.number(env, "CM_MLPERF_INFERENCE_BATCH_TIMEOUT", "batch_timeout", 0),
         coalesce=asked.is_on(env, "CM_MLPERF_LOADGEN_COALESCE_QUERIES"),
@@ -153,6 +157,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         servers=_servers(env),
         power=read_power(env),
         hw_name=asked.text(env, "CM_HW_NAME") or "default",
+        rescore=asked.is_on(env, "CM_MLPERF_REGENERATE_ACCURACY_FILE"),
         rerun=asked.is_on(env, "CM_RERUN") or asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
         strict=asked.is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
     )
@@ -180,6 +185,12 @@ def _batch(env: Mapping[str, object], model: Model) -> int:
     if model.most and asked_for > model.most:
         raise UsageError(f"--max_batchsize={asked_for}: {model.name} takes at most {model.most} samples at once")
     return asked_for
+
+
+def _workers(env: Mapping[str, object]) -> int:
+    """Both names mean the same; ours counts where both are given."""
+    other = asked.whole(env, "CM_MLPERF_INFERENCE_NUM_WORKERS", "num_workers", 1, least=1)
+    return asked.whole(env, "CM_MLPERF_INFERENCE_WORKERS", "workers", other, least=1)
 
 
 def _targets(env: Mapping[str, object], scenarios: list[str], rules: Rules, model: Model, round_name: str) -> Targets:

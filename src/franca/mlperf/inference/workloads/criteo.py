@@ -7,7 +7,17 @@ import os
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.spec import Part
-from franca.mlperf.inference.workloads.base import Model, Parts, Wishes, Workload, engine, existing, has_one_of, samples
+from franca.mlperf.inference.workloads.base import (
+    DATA_KEY,
+    Model,
+    Parts,
+    Wishes,
+    Workload,
+    engine,
+    existing,
+    has_one_of,
+    samples,
+)
 from franca.mlperf.tasks.criteo import KINDS
 
 TRACE = "dlrm_trace_of_aggregated_samples.txt"  #: as the reference implementation names what it has drawn
@@ -23,6 +33,8 @@ class Criteo(Workload):
     backends = ("pytorch",)
     inputs = "fp32, int64"
     model_is = ("folder", "file")
+    takes = ("dataset_path", "dlrm_data_path", "model_file")
+    given_data = (DATA_KEY, "DLRM_DATA_PATH")
     data_tags = "get,dataset,criteo,preprocessed"
     data_key = "CM_DATASET_PREPROCESSED_PATH"
 

@@ -15,6 +15,7 @@ from franca.mlperf.inference.spec import Part
 from franca.mlperf.inference.workloads.base import MODEL_KEY, Model, Parts, Wishes, Workload, engine, existing, samples
 
 LICENCE = "its weights come with a licence that everybody accepts for themselves"
+MOST_BEAMS = 64  #: each is a whole copy of the model's memory of the text
 PICKLES = (".pkl", ".pickle", ".pkl.gz")
 
 
@@ -48,7 +49,7 @@ class Generation(Workload):
         path = existing(path=self.given(env) or asked.text(env, self.data_key))["path"]
         self.check_data(path)
         lengths = self.lengths[model.name]
-        limits: dict[str, Any] = {"most": lengths.most, "least": lengths.least, "beams": lengths.beams}
+        limits: dict[str, Any] = {"most": lengths.most, "least": lengths.least, "beams": _beams(env, lengths)}
         if wishes.precision:
             limits["dtype"] = wishes.precision
         tokenizer = asked.path(env, MODEL_KEY)
@@ -60,3 +61,13 @@ class Generation(Workload):
             Part("texts", {**prompts, **samples(model, wishes)}),
             Part("rouge", {"tokenizer": tokenizer, "sentences": "punkt" if wishes.profile == "full" else "untrained"}),
         )
+
+
+def _beams(env: Env, lengths: Lengths) -> int:
+    """Beams of the search, as asked for; one where the benchmark takes the likeliest token each time."""
+    return read_beams(env, lengths.beams) if lengths.beams > 1 else 1
+
+
+def read_beams(env: Env, default: int = 0) -> int:
+    """The number that ``--beam_size`` gives. Raises UsageError: none that a search can have."""
+    return asked.whole(env, "GPTJ_BEAM_SIZE", "beam_size", default, least=1, most=MOST_BEAMS)

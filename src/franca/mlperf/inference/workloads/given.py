@@ -13,6 +13,7 @@ from franca.mlperf.inference.workloads.base import DATA_KEY, MODEL_KEY, Model, W
 GIVEN = {
     "dataset_path": DATA_KEY,
     "imagenet_path": "IMAGENET_PATH",
+    "dlrm_data_path": "DLRM_DATA_PATH",
     "vocabulary": "CM_MLPERF_VOCABULARY",
     "model_file": MODEL_KEY,
 }
