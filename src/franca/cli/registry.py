@@ -73,6 +73,7 @@ COMMANDS: dict[str, str] = {
     "results import": _RESULTS + "IMPORT",
     "results list": _RESULTS + "LIST",
     "results compare": _RESULTS + "COMPARE",
+    "results choose": "franca.cli.choose_command:CHOOSE",
     "results": _RESULTS + "RESULTS",
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from franca.cli import registry
 from franca.cli.command import Command, Example, Option
 from franca.cli.output import Answer, Table
 from franca.cli.parsing import Bound
@@ -31,7 +32,7 @@ STORE = Option("store", "folder of the store; by default experiments of the loca
 PRICES = Option("prices", "price list of your own (JSON or YAML), for costs a sample", metavar="FILE")
 METRIC = Option("metric", "compare by this metric, result if absent", metavar="NAME")
 FORCE = Option("force", "compare what may not be compared, and say so", short="f")
-_CHOOSING = tuple(Option(name, f"only results of this {name}", metavar="TEXT") for name in FILTERS)
+CHOOSING = tuple(Option(name, f"only results of this {name}", metavar="TEXT") for name in FILTERS)
 
 IMPORT = Command(
     name="results",
@@ -72,7 +73,7 @@ LIST = Command(
     usage="list",
     handler=_HERE + "show",
     takes_kind=False,
-    options=(STORE, PRICES, *_CHOOSING),
+    options=(STORE, PRICES, *CHOOSING),
     examples=(Example("franca results list --benchmark=resnet --scenario=Offline", "all of one benchmark"),),
 )
 COMPARE = Command(
@@ -82,7 +83,7 @@ COMPARE = Command(
     usage="compare [KEY KEY]",
     handler=_HERE + "compare",
     takes_kind=False,
-    options=(STORE, PRICES, METRIC, FORCE, *_CHOOSING),
+    options=(STORE, PRICES, METRIC, FORCE, *CHOOSING),
     description=(
         "Keys are those of `franca results list`; their beginnings will do. Without keys, results are ranked in "
         "groups that the rules allow to compare, never across groups."
@@ -96,21 +97,21 @@ COMPARE = Command(
 RESULTS = Command(
     name="results",
     group=_GROUP,
-    summary="benchmark results: import, list, compare",
-    usage="import | list | compare",
+    summary="benchmark results: import, list, compare, choose",
+    usage="import | list | compare | choose",
     handler=_HERE + "overview",
     takes_kind=False,
     examples=(Example("franca results list", "what the store holds"),),
 )
-COMMANDS = (IMPORT, LIST, COMPARE)
 
 
 def overview(bound: Bound, session: Session) -> Answer:
     """The commands, when none of them is named."""
     if bound.words:
-        raise UsageError(f"there is no command 'results {bound.words[0]}'", hint="import, list or compare")
-    lines = tuple(f"franca results {command.usage}: {command.summary}" for command in COMMANDS)
-    return Answer({"commands": [command.usage.split()[0] for command in COMMANDS]}, lines)
+        raise UsageError(f"there is no command 'results {bound.words[0]}'", hint="import, list, compare or choose")
+    everything = [command for key, command in registry.all_commands() if key.startswith("results ")]
+    lines = tuple(f"franca results {command.usage}: {command.summary}" for command in everything)
+    return Answer({"commands": [command.usage.split()[0] for command in everything]}, lines)
 
 
 def take(bound: Bound, session: Session) -> Answer:
@@ -118,7 +119,7 @@ def take(bound: Bound, session: Session) -> Answer:
     paths = bound.words[1:]
     if not paths:
         raise UsageError("nothing to import was named", hint="franca results import ./submission")
-    store = _store(bound, session)
+    store = open_store(bound, session)
     lines: list[str] = []
     sources = []
     for path in paths:
@@ -134,9 +135,9 @@ def take(bound: Bound, session: Session) -> Answer:
 
 def show(bound: Bound, session: Session) -> Answer:
     """The results as a table, or in full as JSON."""
-    store = _store(bound, session)
+    store = open_store(bound, session)
     reading = store.read()
-    results = _chosen(bound, reading.results)
+    results = chosen(bound, reading.results)
     columns = ("key", "round", "division", "organization", "platform", "model", "scenario", "result", "accuracy",
                "per accelerator", "per joule", "per million")  # fmt: skip
     rows = tuple(
@@ -158,7 +159,7 @@ def compare(bound: Bound, session: Session) -> Answer:
     from franca.results.compare import ranking
 
     keys, metric = bound.words[1:], bound.text("metric") or "result"
-    results = _chosen(bound, _store(bound, session).read().results)
+    results = chosen(bound, open_store(bound, session).read().results)
     if not keys:
         groups = ranking(results, metric)
         return Answer({"groups": groups}, tuple(line for group in groups for line in group_lines(group)))
@@ -174,7 +175,8 @@ def compare(bound: Bound, session: Session) -> Answer:
 # ---- inside ------------------------------------------------------------------------------------------------
 
 
-def _store(bound: Bound, session: Session) -> ResultStore:
+def open_store(bound: Bound, session: Session) -> ResultStore:
+    """The store that was named, or that of the local repository."""
     from franca.results.store import ResultStore
 
     given = bound.text("store")
@@ -196,7 +198,7 @@ def _entries(path: str, bound: Bound) -> tuple[list[Any], list[str]]:
     return taken.entries, taken.refused()
 
 
-def _chosen(bound: Bound, everything: list[Result]) -> list[Result]:
+def chosen(bound: Bound, everything: list[Result]) -> list[Result]:
     """The results that all filters let through, with costs where prices are given."""
     wanted = {name: bound.text(name) for name in FILTERS if bound.text(name)}
     results = [r for r in everything if all(_matches(getattr(r, n), text) for n, text in wanted.items())]

@@ -69,11 +69,14 @@ def _rate_formula(scenario: str, per_query: int) -> str:
     return {"SingleStream": "1000 / ms", "MultiStream": f"{1000 * per_query} / ms"}.get(scenario, "the result")
 
 
-def cost_metrics(rate: float, per_hour: float, currency: str) -> dict[str, Metric]:
-    """Cost of a system that gives ``rate`` samples/s for ``per_hour`` of ``currency`` (14.4)."""
+def cost_metrics(rate: float | None, per_hour: float, currency: str) -> dict[str, Metric]:
+    """Cost of a system that gives ``rate`` samples/s for ``per_hour`` of ``currency`` (14.4); alone without a rate."""
+    hourly = {"cost_per_hour": Metric(per_hour, f"{currency}/h", LOWER, "price list")}
+    if not rate:
+        return hourly
     per_million = per_hour / 3600 / rate * 1e6
     return {
-        "cost_per_hour": Metric(per_hour, f"{currency}/h", LOWER, "price list"),
+        **hourly,
         "cost_per_million_samples": Metric(
             per_million, f"{currency}/million samples", LOWER, "cost_per_hour / 3600 / samples_per_second * 1e6"
         ),

@@ -45,6 +45,6 @@ def priced(results: Iterable[Result], prices: Prices) -> list[Result]:
 def _priced(result: Result, prices: Prices) -> Result:
     price = prices.per_hour.get(result.system, prices.per_hour.get(result.platform))
     rate = result.number("samples_per_second")
-    if price is None or not rate:
+    if price is None:
         return result
     return msgspec.structs.replace(result, metrics={**result.metrics, **cost_metrics(rate, price, prices.currency)})

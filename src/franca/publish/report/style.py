@@ -74,6 +74,9 @@ svg .curve { fill: none; stroke: var(--accent); stroke-width: 2; } svg .dot { fi
 svg .mark { stroke: var(--ink); stroke-dasharray: 3 3; } svg .mark-label { fill: var(--ink);
   font-weight: 600; }
 svg .bound { stroke: var(--bad); stroke-width: 1.5; } svg .bound-label { fill: var(--bad); font-weight: 600; }
+svg .pareto { fill: none; stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 5 3; }
+svg .front { fill: var(--accent); stroke: var(--card); } svg .tie { fill: var(--accent-soft); stroke: var(--accent); }
+svg .behind { fill: var(--grid); stroke: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .9rem 0 .35rem; }
