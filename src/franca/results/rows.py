@@ -103,8 +103,9 @@ def problem_of(row: Row) -> str:
 def _result(key: str, row: Row, power_row: Row | None, repairs: Counter[str]) -> Result:
     texts = {field: _text(row.get(column)) for field, column in _TEXTS.items()}
     unit = _text(row.get("Units") or row.get("Result_Units"))
-    info = {name: _scalar(value) for name, value in row.items() if name not in _TAKEN and _known(value)}
-    repairs["unusable values left out"] += sum(not _known(value) for name, value in row.items() if name not in _TAKEN)
+    more = [(name, value) for name, value in row.items() if name not in _TAKEN]
+    info = {name: _scalar(value) for name, value in more if _known(value)}
+    repairs["unusable values left out"] += len(more) - len(info)
     return Result(
         key=key,
         suite=SUITE,
@@ -183,11 +184,15 @@ def number(value: object) -> float | None:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
     return "" if value is None else str(value).strip()
 
 
 def _known(value: object) -> bool:
-    return not isinstance(value, (list, dict)) and _text(value) not in ("", "None", "null")
+    if isinstance(value, str):
+        return value.strip() not in ("", "None", "null")
+    return value is not None and not isinstance(value, (list, dict))
 
 
 def _scalar(value: object) -> Scalar:
