@@ -57,6 +57,7 @@ COMMANDS: dict[str, str] = {
     "bench": _BENCH + "BENCH",
     "serve sut": "franca.cli.serve_commands:SUT",
     "serve director": "franca.cli.power_commands:DIRECTOR",
+    "serve dashboard": "franca.cli.dashboard_command:DASHBOARD",
     "serve": "franca.cli.serve_commands:SERVE",
     "submission build": "franca.cli.submission_build:BUILD",
     "submission check": _SUBMISSIONS + "CHECK",

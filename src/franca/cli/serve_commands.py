@@ -47,13 +47,14 @@ SUT = Command(
 SERVE = Command(
     name="serve",
     group=_GROUP,
-    summary="servers for MLPerf runs",
-    usage="sut | director",
+    summary="servers for MLPerf runs, and a live page of them",
+    usage="sut | director | dashboard",
     handler="franca.cli.serve_commands:overview",
     takes_kind=False,
     examples=(
         Example("franca serve sut --model=FILE", "a model behind HTTP"),
         Example("franca serve director --watts=60", "a simulated director of power measurements"),
+        Example("franca serve dashboard mlperf-results", "a page of runs as they end"),
     ),
 )
 
@@ -61,7 +62,7 @@ SERVE = Command(
 def overview(bound: Bound, session: Session) -> Answer:
     """What can be served, when nothing is named."""
     if bound.words:
-        raise UsageError(f"nothing is served as {bound.words[0]!r}", hint="franca serve sut, or franca serve director")
+        raise UsageError(f"nothing is served as {bound.words[0]!r}", hint="franca serve sut, director or dashboard")
     everything = [command for key, command in registry.all_commands() if key.startswith("serve ")]
     lines = tuple(f"franca serve {command.usage}: {command.summary}" for command in everything)
     return Answer({"commands": [command.usage.split()[0] for command in everything]}, lines)

@@ -15,7 +15,7 @@ class Markup(str):
 
 
 Content = str | Markup
-_VOID = frozenset({"meta", "br", "hr", "path", "line", "rect", "circle", "polyline"})
+_VOID = frozenset({"meta", "link", "br", "hr", "path", "line", "rect", "circle", "polyline"})
 
 
 def text(content: Content) -> Markup:

@@ -16,13 +16,14 @@ Scale = Callable[[float], float]
 
 
 class Dot(NamedTuple):
-    """One point. ``kind`` is its CSS class: ``front`` is joined by a line; ``colour`` a number from 0 to 7."""
+    """One point. ``kind`` is its CSS class; those of kind ``front`` are joined by a line, a ``series`` at a time."""
 
     x: float
     y: float
     label: str
     kind: str = "behind"
-    colour: int = 0
+    colour: int = 0  #: 0 to 7, as a class for the page's style sheet
+    series: str = ""
 
 
 class Frame(NamedTuple):
@@ -64,10 +65,9 @@ def scatter(dots: Sequence[Dot], x_label: str, y_label: str, title: str) -> Mark
     """The plot. Labels of points are shown by a browser when one rests on them, and read out."""
     wide, tall = frame([dot.x for dot in dots]), frame([dot.y for dot in dots])
     x, y = wide.scale(LEFT, WIDTH - RIGHT), tall.scale(HEIGHT - BOTTOM, TOP)
-    front = sorted({(dot.x, dot.y) for dot in dots if dot.kind == "front"})
     parts: list[Content] = [tag("title", title), tag("desc", f"{len(dots)} points: {y_label} by {x_label}.")]
     parts += [*_across(x, wide, x_label), *_up(y, tall, y_label)]
-    if len(front) > 1:
+    for front in _fronts(dots):
         parts.append(tag("polyline", class_="pareto", points=" ".join(f"{_n(x(a))},{_n(y(b))}" for a, b in front)))
     order = sorted(dots, key=lambda dot: dot.kind == "front")  # the front is drawn last: nothing covers it
     for dot in order:
@@ -75,6 +75,15 @@ def scatter(dots: Sequence[Dot], x_label: str, y_label: str, title: str) -> Mark
         radius = 5 if dot.kind == "front" else 4
         parts.append(tag("circle", name, class_=kind, cx=_n(x(dot.x)), cy=_n(y(dot.y)), r=radius))
     return tag("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title)
+
+
+def _fronts(dots: Sequence[Dot]) -> list[list[tuple[float, float]]]:
+    """The points of each front with more than one, from left to right."""
+    series: dict[str, set[tuple[float, float]]] = {}
+    for dot in dots:
+        if dot.kind == "front":
+            series.setdefault(dot.series, set()).add((dot.x, dot.y))
+    return [sorted(points) for points in series.values() if len(points) > 1]
 
 
 def _across(x: Scale, wide: Frame, label: str) -> list[Markup]:
