@@ -115,7 +115,7 @@ def test_on_a_terminal_it_asks_and_takes_the_answers(tmp_path: Path) -> None:
     )
     assert (
         b"Model (digits, digits-mlp, digits-cnn, counting, resnet50, mobilenet, " in err
-        and b"llama2-70b-99, llama2-70b-99.9) [digits]: " in err
+        and b"llama2-70b-99.9, iris, wine, breast-cancer, diabetes) [digits]: " in err
         and b"'Offlin': expected" in err
     )
 

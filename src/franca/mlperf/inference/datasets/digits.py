@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from franca.mlperf.inference.plugs import PlugError
 
@@ -18,9 +18,11 @@ class DigitsDataset:
     Args:
         path: the folder.
         scale: factor on the pixels (0..16); 1 for models that scale inside, as our recipe's do.
-        shape: of one sample as the model wants it: ``[64]`` or ``[1, 8, 8]``.
+        shape: of one sample as the model wants it: ``[64]`` or ``[1, 8, 8]``; empty = as the file has it.
         performance_count: samples in memory at once in a performance run; 0 = all.
     """
+
+    files: ClassVar[tuple[str, str]] = ("holdout-images.npy", "holdout-labels.npy")  #: samples, and their truth
 
     def __init__(self, path: str, scale: float = 1.0, shape: Sequence[int] = (64,), performance_count: int = 0) -> None:
         self.path = path
@@ -33,11 +35,11 @@ class DigitsDataset:
         import numpy as np
 
         self._np = np
-        self._raw = self._array(np, "holdout-images.npy")
-        self._labels = self._array(np, "holdout-labels.npy")
+        self._raw, self._labels = (self._array(np, name) for name in self.files)
         self.count = len(self._raw)
+        self.shape = self.shape or self._raw.shape[1:]
         if len(self._labels) != self.count or not self.count:
-            raise PlugError(f"data set {self.path}: {self.count} images but {len(self._labels)} labels; make it again")
+            raise PlugError(f"data set {self.path}: {self.count} samples but {len(self._labels)} labels; make it again")
         self.performance_count = min(self.performance_count or self.count, self.count)
         # Rows are filled by load(); the array itself costs address space only until then.
         self._rows: Any = np.empty((self.count, *self.shape), dtype=np.float32)

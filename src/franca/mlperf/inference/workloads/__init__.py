@@ -18,6 +18,7 @@ from franca.mlperf.inference.workloads.librispeech import LibriSpeech
 from franca.mlperf.inference.workloads.openimages import OpenImages
 from franca.mlperf.inference.workloads.openorca import OpenOrca
 from franca.mlperf.inference.workloads.squad import Squad
+from franca.mlperf.inference.workloads.tabular import Tabular
 
 __all__ = ["MODELS", "WORKLOADS", "Model", "Parts", "Workload", "workload_of"]
 
@@ -34,6 +35,7 @@ WORKLOADS: dict[str, Workload] = {
         Criteo(),
         CnnDailyMail(),
         OpenOrca(),
+        Tabular(),
     )
 }
 MODELS: dict[str, Model] = {model.name: model for workload in WORKLOADS.values() for model in workload.models}
