@@ -28,7 +28,13 @@ _TEXTS = {
 }  # fmt: skip
 _TAKEN = frozenset([*_TEXTS.values(), "Result", "Units", "Result_Units", "Result_Power", "Result_Power_Units",
                     "inferred", "compliance", "uid"])  # fmt: skip
-_LOGGED = {"latency_p99_ms": ("ms", LOWER), "queries": ("queries", ""), "duration_s": ("s", "")}
+_LOGGED = {
+    "latency_p99_ms": ("latency_p99_ms", "ms", LOWER),
+    "queries": ("queries", "queries", ""),
+    "duration_s": ("duration_s", "s", ""),
+    "harness_ratio": ("measurements.harness_ratio", "", HIGHER),
+}
+"""Metrics from columns of trees. The harness ratio is the rate through LoadGen over that of the bare model (5.6)."""
 SHORT_NOTE = "SHORT RUN, no submission."
 """How the notes of a summary begin where the runs were too short to count; its rows hold nothing else about it."""
 MEASURED = "settings.test_datetime"
@@ -129,8 +135,8 @@ def _metrics(row: Row, power_row: Row | None, scenario: str, unit: str) -> dict[
         label = _text((power_row or {}).get("Units") or row.get("Result_Power_Units"))
         default = "millijoules" if scenario.endswith("Stream") else "Watts"
         metrics["power"] = Metric(power, label if label in POWER_UNITS else default, LOWER)
-    for name, (label, direction) in _LOGGED.items():
-        found = number(row.get(name))
+    for name, (column, label, direction) in _LOGGED.items():
+        found = number(row.get(column))
         if found is not None:
             metrics[name] = Metric(found, label, direction)
     if "result" in metrics:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tarfile
 from pathlib import Path
@@ -124,3 +125,16 @@ def test_the_rate_of_multistream_follows_the_samples_of_its_queries(tmp_path: Pa
     assert record.derived.samples_per_second == pytest.approx(1000 * 4 / 119.038223)
     (result,) = read_rows(one.row for one in import_records([record])).results
     assert result.number("samples_per_second") == record.derived.samples_per_second
+
+
+def test_what_a_measurement_tells_besides_comes_with_the_result(tmp_path: Path) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    place = tree / "open/Franca/results/digits-host/digits-cnn/Offline/measurements.json"
+    more = {"max_batchsize": 32, "harness_ratio": 0.93, "unknown": "x"}
+    place.write_text(json.dumps({**json.loads(place.read_text("utf-8")), **more}), "utf-8")
+    records = check(tree, skip=("dataset-size-check",)).records
+    results = {one.scenario: one for one in read_rows(one.row for one in import_records(records)).results}
+    assert results["Offline"].number("harness_ratio") == 0.93
+    assert results["Offline"].info["measurements.max_batchsize"] == "32"
+    assert "measurements.unknown" not in results["Offline"].info
+    assert results["MultiStream"].number("harness_ratio") is None

@@ -111,3 +111,5 @@ MEASURED = (
     "weight_data_types",
     "weight_transformations",
 )
+MEASURED_MORE = ("max_batchsize", "harness_ratio")
+"""What a measurement may say besides, for comparisons (15.1, 14.4): no rule asks for it."""

@@ -9,6 +9,7 @@ from franca.mlperf.submission.fields import (
     KNOWN,
     MEANINGFUL,
     MEASURED,
+    MEASURED_MORE,
     NETWORK,
     POWER,
     REQUIRED,
@@ -177,7 +178,7 @@ def check_power_fields(ctx: Context, sub: Submission, system: System) -> None:
 
 
 def check_measurements(ctx: Context, place: Scenario, *, service: bool = False) -> dict[str, str]:
-    """M1 to M3: the measurement directory of a scenario; returns the five fields that are there.
+    """M1 to M3: the measurement directory of a scenario; returns the five fields that are there, and some that may be.
 
     Results of the service form have no user.conf: their configuration is a file of its own (E1).
     """
@@ -220,6 +221,7 @@ def _measured_fields(ctx: Context, place: Scenario, directory: Node) -> dict[str
             early = ctx.table.number < (3, 1)
             ctx.findings.add("M2", node.path, f"{name} is empty", division=place.division, warn=early)
         fields[name] = text or ""
+    fields |= {name: text for name in MEASURED_MORE if (text := scalar_text(raw.get(name)))}
     code = f"code/{place.model}"
     if implementation and place.submission.directory(code) and not place.submission.get(f"{code}/{implementation}"):
         ctx.findings.add(
