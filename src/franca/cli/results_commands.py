@@ -172,7 +172,7 @@ def compare(bound: Bound, session: Session) -> Answer:
     return Answer(data, tuple(comparison_lines(found)), status=0 if allowed else 1)
 
 
-# ---- inside ------------------------------------------------------------------------------------------------
+# ---- inside, some of it for `choose` too -------------------------------------------------------------------
 
 
 def open_store(bound: Bound, session: Session) -> ResultStore:

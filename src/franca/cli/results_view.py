@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 def comparison_lines(found: Comparison) -> list[str]:
     """Two results, what keeps them apart or which is better, and what else differs."""
-    lines = [f"{r.key[:8]} {r.organization} {r.platform} {r.model} {r.scenario}: {figure(r, found.metric)}"
-             for r in (found.one, found.other)]  # fmt: skip
+    lines = []
+    for r in (found.one, found.other):
+        lines.append(f"{r.key[:8]} {r.organization} {r.platform} {r.model} {r.scenario}: {figure(r, found.metric)}")
+        lines.append("     " + "; ".join(beside(r)))
     if found.bars:
         lines += ["not comparable:", *(f"  {bar}" for bar in found.bars)]
     if found.ratio is not None:

@@ -6,6 +6,7 @@ counted and stops nothing.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ import msgspec
 from franca.errors import NotFound
 
 NAME = "dashboard.jsonl"
-MAX_FILES, MAX_DEPTH = 500, 8
+MAX_FILES, MAX_DEPTH, MAX_FOLDERS = 500, 8, 20_000  #: looked at on each reading, the nearest first
 MAX_BYTES = 64 << 20  #: of one file; of a longer one the end is read
 MAX_RECORDS = 20_000  #: the latest
 
@@ -64,26 +65,32 @@ class Source:
     def _files(self) -> list[str]:
         if not os.path.isdir(self.path):
             return [self.path]
-        found: list[str] = []
-        for path in _named(self.path, MAX_DEPTH):
-            found.append(path)
-            if len(found) == MAX_FILES:
-                break
-        return found
+        return list(itertools.islice(_named(self.path), MAX_FILES))
 
 
-def _named(folder: str, depth: int) -> Iterator[str]:
-    """Files of the name below a folder; links are not followed."""
+def _named(root: str) -> Iterator[str]:
+    """Files of the name at a folder and below, the nearest first; links are not followed."""
+    level, looked = [root], 0
+    for _ in range(MAX_DEPTH + 1):
+        below: list[str] = []
+        for folder in level:
+            looked += 1
+            if looked > MAX_FOLDERS:
+                return
+            for entry in _entries(folder):
+                if entry.name == NAME and entry.is_file(follow_symlinks=False):
+                    yield entry.path
+                elif not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                    below.append(entry.path)
+        level = below
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name)
+            return sorted(entries, key=lambda entry: entry.name)
     except OSError:
-        return
-    for entry in ordered:
-        if entry.name == NAME and entry.is_file(follow_symlinks=False):
-            yield entry.path
-        elif depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-            yield from _named(entry.path, depth - 1)
+        return []
 
 
 def _lines_of(path: str) -> tuple[list[Record], int]:

@@ -188,6 +188,17 @@ def test_bounds_keep_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.records[-1]["when"] == "049" and found.broken == 0
 
 
+def test_what_is_near_is_found_first_when_there_is_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(9):
+        write(tmp_path / f"{n}/deep/dashboard.jsonl", record(run=f"deep {n}"))
+    write(tmp_path / "z/dashboard.jsonl", record(run="near"))
+    assert Source(str(tmp_path)).read().files == 10
+    for name, bound in (("MAX_FILES", 1), ("MAX_FOLDERS", 11)):
+        with monkeypatch.context() as patch:
+            patch.setattr(reading, name, bound)
+            assert [one["run"] for one in Source(str(tmp_path)).read().records] == ["near"]
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "outside/dashboard.jsonl", record())
     (tmp_path / "in/sub").mkdir(parents=True)

@@ -105,6 +105,9 @@ def test_a_ranking_tells_beside_each_figure_what_the_rules_want_told(store: str,
     assert (
         told[2] == "     accuracy 76 (target acc 75.6954); weights INT8; 1 x RBLN ATOM a node; 1 node; RBLN SDK v0.2.0"
     )
+    key = told[1].rpartition("(")[2].rstrip(")")
+    assert main(["results", "compare", key, key, f"--store={store}"]) == 0
+    assert capsys.readouterr().out.count(told[2].strip()) == 2
 
 
 def test_figures_of_the_logs_come_with_the_result(store: str, capsys: Capture) -> None:

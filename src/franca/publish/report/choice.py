@@ -29,7 +29,9 @@ def render(choices: Sequence[Choice], asked: str) -> str:
     top = tag("header", tag("h1", "Choice of systems"), tag("p", tag("code", asked), class_="lead"), class_="top")
     rest = len(choices) - len(offering)
     note = tag("p", f"{rest} more groups of comparable results have nothing that meets the limits.", class_="muted")
-    body = [top, tag("main", *(_group(choice) for choice in offering), *([note] if rest else []))]
+    words = "Rates in the streams, costs and other figures that follow from official ones are derived and unofficial."
+    foot = tag("footer", tag("p", words))
+    body = [top, tag("main", *(_group(choice) for choice in offering), *([note] if rest else [])), foot]
     return "<!DOCTYPE html>\n" + tag("html", head, tag("body", *body), lang="en") + "\n"
 
 
