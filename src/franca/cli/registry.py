@@ -54,6 +54,7 @@ COMMANDS: dict[str, str] = {
     "show cube": _CUBES + "SHOW",
     "bench inference": _BENCH + "INFERENCE",
     "bench accuracy": "franca.cli.accuracy_commands:ACCURACY",
+    "bench system": "franca.cli.system_commands:SYSTEM",
     "bench": _BENCH + "BENCH",
     "serve sut": "franca.cli.serve_commands:SUT",
     "serve director": "franca.cli.power_commands:DIRECTOR",

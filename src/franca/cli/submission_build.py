@@ -13,7 +13,7 @@ from franca.cli.submission_commands import GROUP, REFUSED, ROUND, directory, nam
 from franca.errors import UsageError
 
 if TYPE_CHECKING:
-    from franca.mlperf.submission.build import BuildOptions
+    from franca.mlperf.submission.build_options import BuildOptions
 
 BUILD = Command(
     name="submission",
@@ -74,7 +74,7 @@ def build(bound: Bound, session: Session) -> Answer:
 
 def _build_options(bound: Bound) -> BuildOptions:
     from franca.mlperf.inference.wishes import system_fields
-    from franca.mlperf.submission.build import BuildOptions
+    from franca.mlperf.submission.build_options import BuildOptions
 
     return BuildOptions(
         results_dir=directory(bound, 1),

@@ -19,14 +19,8 @@ from franca.mlperf.inference.dashboard import Dashboard, record_lines, records_o
 from franca.mlperf.inference.flags import OFF
 from franca.mlperf.inference.results import BenchmarkResult
 from franca.mlperf.inference.wishes import Wishes, read_wishes
-from franca.mlperf.submission.build import (
-    BuildOptions,
-    Built,
-    build_tree,
-    check_target,
-    check_writable,
-    checked_options,
-)
+from franca.mlperf.submission.build import Built, build_tree, check_target, check_writable
+from franca.mlperf.submission.build_options import BuildOptions, checked_options
 from franca.mlperf.submission.build_texts import dependency_lines
 from franca.mlperf.submission.build_verdict import Outcome, conclude, judge, skips_for
 from franca.mlperf.submission.preprocess_step import preprocess_built

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 
 from franca.errors import Unavailable
 from franca.mlperf.inference.runner import Interpreter
@@ -78,6 +80,24 @@ def versions(interpreter: Interpreter, backend: str) -> dict[str, str]:
 def installed(interpreter: Interpreter) -> dict[str, str]:
     """Every distribution of the benchmark's interpreter and its version. Raises Unavailable."""
     return _ask(interpreter, _ALL)
+
+
+def versions_here(backend: str) -> dict[str, str]:
+    """The same packages as ``versions`` has them, in this interpreter; those that are missing are left out."""
+    extra = package_of(backend)
+    found = {"python": platform.python_version()}
+    for name in (*NEEDED, *((extra[0],) if extra else ())):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def framework_here(backend: str) -> str:
+    """``onnxruntime v1.31.1`` of this interpreter; ``N/A`` where it has none."""
+    found = runtime_version(backend, versions_here(backend))
+    return "N/A" if found == "unknown" else f"{plain_name(backend)} v{found}"
 
 
 def _ask(interpreter: Interpreter, program: str, *names: str) -> dict[str, str]:

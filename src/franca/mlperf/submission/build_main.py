@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from franca.errors import FrancaError, Location, MalformedFile, UsageError
-from franca.mlperf.submission.build import BuildOptions, build_tree
+from franca.mlperf.submission.build import build_tree
+from franca.mlperf.submission.build_options import BuildOptions
 from franca.mlperf.submission.build_verdict import conclude, judge, skips_for
 from franca.mlperf.submission.documents import read_object
 from franca.mlperf.submission.preprocess_step import preprocess_built
