@@ -26,7 +26,7 @@ def preprocess(i):
         who = Submitter(text(env, "CM_MLPERF_SUBMITTER") or "MLCommons", "open", "edge", name)
         found = describe_system(
             who,
-            describe(),
+            describe(text(env, "CM_MLPERF_DEVICE") or "cpu"),
             {"python": text(env, "CM_PYTHON_VERSION") or platform.python_version()},
             " v".join(filter(None, (backend, version))),
             given,

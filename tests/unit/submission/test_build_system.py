@@ -54,6 +54,16 @@ def test_detection_fills_only_the_empty_fields_of_a_hand_written_file(tmp_path) 
     assert any("colour is no field" in line for line in said)
 
 
+def test_a_hand_written_file_beside_the_folder_of_results_counts_too(tmp_path) -> None:
+    write_results(tmp_path / "here" / "r")
+    write_hardware(tmp_path / "here", cooling="water")
+    build_tree(build_options(tmp_path / "here" / "r", tmp_path / "t"), lambda line: None)
+    assert system_of(tmp_path / "t")["cooling"] == "water"
+    write_hardware(tmp_path / "here" / "r", cooling="oil")
+    build_tree(build_options(tmp_path / "here" / "r", tmp_path / "t"), lambda line: None)
+    assert system_of(tmp_path / "t")["cooling"] == "oil"
+
+
 def test_a_hand_written_file_that_is_none_is_refused(tmp_path) -> None:
     write_results(tmp_path / "r")
     write_hardware(tmp_path / "r", cooling=["water"])

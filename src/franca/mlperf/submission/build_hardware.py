@@ -1,7 +1,7 @@
-"""Descriptions of machines that somebody has written by hand, kept beside the results (mlperf-inference 18.2).
+"""Descriptions of machines that somebody has written by hand, kept with the results (mlperf-inference 18.2).
 
-``<results>/hardware/<hw_name>.json`` holds fields of the system description. What it says counts before what was
-detected; fields that it leaves empty are filled.
+``hardware/<hw_name>.json`` in the folder of results, or else beside that folder, holds fields of the system
+description. What it says counts before what was detected; fields that it leaves empty are filled.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ def hand_written(results_dir: str, hw_name: str, say: Callable[[str], None]) -> 
     """
     if hw_name != os.path.basename(hw_name) or hw_name.startswith("."):
         return {}  # a name from somebody's results that leads elsewhere
-    path = os.path.join(results_dir, FOLDER, f"{hw_name}.json")
-    if not os.path.isfile(path):
+    results = os.path.abspath(results_dir)
+    places = [os.path.join(folder, FOLDER, f"{hw_name}.json") for folder in (results, os.path.dirname(results))]
+    path = next(filter(os.path.isfile, places), "")
+    if not path:
         return {}
     fields: dict[str, str] = {}
     for name, value in read_object(path).items():
