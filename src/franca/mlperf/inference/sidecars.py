@@ -23,6 +23,9 @@ from franca.mlperf.inference.tools import installed, plain_name, runtime_version
 from franca.mlperf.logs.detail import read_detail
 
 README = "README.md"
+MET = ("cpu_info.json", "os_info.json", "cm-host-info.json", "pip_freeze.json", "cm-version-info.json", "request.json",
+       "loadgen.json", README)  # fmt: skip
+"""Files that are written once."""
 _LOADGEN = {"version": "loadgen_version", "commit_date": "loadgen_git_commit_date", "built": "loadgen_build_date_utc"}
 
 
@@ -30,6 +33,8 @@ def write_sidecars(folder: str, spec: RunSpec, system: dict[str, Any], software:
     """All files of section 7.4, the request, and what LoadGen said of itself."""
     for name, data in _said(spec).items():
         write_json_atomic(os.path.join(folder, name), data)
+    if all(os.path.exists(os.path.join(folder, name)) for name in MET):
+        return
     for name, data in _met(folder, spec, system, software).items():
         if not os.path.exists(path := os.path.join(folder, name)):
             write_json_atomic(path, data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-SOURCE = "the run"
+SOURCE = "detected"
 
 
 def network_facts(connections: int) -> dict[str, dict[str, str]]:

@@ -87,7 +87,7 @@ def describe_system(
     fields["system_type_detail"] = (f"{who.category.split(',')[0]} server", "default")
     fields["framework"] = (framework, "detected")
     fields["other_software_stack"] = (_stack(facts, software), "detected")
-    fields["hw_notes"] = (_joined(who.hw_notes, _notes(facts)), "detected")
+    fields["hw_notes"] = (_joined(who.hw_notes, _notes(facts)), "user" if who.hw_notes else "detected")
     fields["sw_notes"] = (who.sw_notes, "user" if who.sw_notes else "default")
     fields |= {name: (str(value), "user") for name, value in given.items() if str(value).strip() and name in KNOWN}
     fields["division"] = (who.division, "user")
