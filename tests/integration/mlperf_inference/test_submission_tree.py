@@ -289,7 +289,7 @@ def test_mistakes_are_found_before_anything_is_run(env, tmp_path) -> None:
     for key in ("CM_MLPERF_INFERENCE_SUBMISSION_DIR", "MLPERF_INFERENCE_SUBMISSION_TAR_FILE"):
         with pytest.raises(Refused, match="nothing can be written in /proc"):
             read_finish({**env, key: "/proc/nowhere"})
-    for flag in ("power_settings_file", "analyzer_settings_file"):
+    for flag in ("power_settings_file", "analyzer_settings_file", "calibration_file"):
         with pytest.raises(NotFound, match=f"--{flag}: no file /nowhere"):
             read_finish({**env, FLAGS[flag].key: "/nowhere/file"})
     with pytest.raises(Refused, match="is a folder"):
