@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 VERSION = "1.0"
 SEED = 0
+PARTS = ("train-images", "train-labels", "holdout-images", "holdout-labels")
 # Training sees every picture five times: as it is, and moved by half a pixel in four directions.
 SHIFT = 0.5
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -74,8 +75,7 @@ def load(folder):
     """Pictures [N,8,8] float32 and labels [N] of both parts."""
     import numpy as np
 
-    names = ("train-images", "train-labels", "holdout-images", "holdout-labels")
-    return [np.load(os.path.join(folder, f"{name}.npy"), allow_pickle=False) for name in names]
+    return [np.load(os.path.join(folder, f"{name}.npy"), allow_pickle=False) for name in PARTS]
 
 
 def augment(images, labels):
@@ -173,25 +173,30 @@ def classify(path, batch):
 
 def write_card(options, path, shape, accuracy, count):
     """Write model-card.json beside the model."""
-    with open(path, "rb") as stream:
-        digest = hashlib.sha256(stream.read()).hexdigest()
     card = {
         "name": f"digits-{options.kind}",
         "kind": options.kind,
         "version": VERSION,
         "file": os.path.basename(path),
-        "sha256": digest,
+        "sha256": sha256(path),
         "format": options.format,
         "input": {"name": "input", "type": "float32", "shape": ["N", *shape], "values": "raw pixels, 0 to 16"},
         "output": {"name": "logits", "type": "float32", "shape": ["N", 10]},
         "holdout_accuracy": round(accuracy, 4),
         "holdout_count": count,
         "accuracy_target": options.target,
+        "data_sha256": {f"{name}.npy": sha256(os.path.join(options.data, f"{name}.npy")) for name in PARTS},
         "training": {"data": "training part of get-dataset-digits", "seed": SEED, "packages": versions(options)},
     }
     with open(os.path.join(options.out, "model-card.json"), "w", encoding="utf-8") as stream:
         json.dump(card, stream, indent=2, sort_keys=True)
         stream.write("\n")
+
+
+def sha256(path):
+    """Digest of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def versions(options):

@@ -82,6 +82,8 @@ def test_model_meets_its_target_and_card_agrees_with_it(
     card = json.loads((made / "model-card.json").read_text())
     path = made / card["file"]
     assert hashlib.sha256(path.read_bytes()).hexdigest() == card["sha256"]
+    parts = [f"{part}-{what}.npy" for part in ("train", "holdout") for what in ("images", "labels")]
+    assert card["data_sha256"] == {name: hashlib.sha256((digits / name).read_bytes()).hexdigest() for name in parts}
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     images, labels = np.load(digits / "holdout-images.npy"), np.load(digits / "holdout-labels.npy")
     logits = session.run(["logits"], {"input": images.reshape(-1, *shape)})[0]
