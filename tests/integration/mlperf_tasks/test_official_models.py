@@ -95,6 +95,36 @@ def test_retinanet_takes_one_picture_at_a_time(tmp_path: Path) -> None:
     assert accuracy.target == 37.1745
 
 
+def test_a_detector_of_ones_own_has_other_names_and_another_size(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("pycocotools")
+    model = onnx.load(str(bright_box(tmp_path / "m.onnx", 64)))
+    names = {"images": "pixels", "boxes": "where", "labels": "what", "scores": "how_sure"}
+    for one in (*model.graph.input, *model.graph.output):
+        one.name = names[one.name]
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    model.graph.output.sort(key=lambda one: one.name)
+    onnx.save(model, str(tmp_path / "m.onnx"))
+    said = {"CM_MLPERF_MODEL_OUTPUTS": "where,what,how_sure", "CM_MLPERF_IMAGE_SIZE": "64x64"}
+    result = benchmark(tmp_path, "retinanet", tmp_path / "m.onnx", detection_data(tmp_path), **said)
+    accuracy = result.scenarios[0].accuracy
+    assert accuracy and accuracy.line == "mAP=100.000%" and accuracy.total == 4
+
+
+def test_a_classifier_of_other_classes_is_prepared_for_by_its_card(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model-card.json").write_text('{"preprocess": "torch"}', "utf-8")
+    file = light_or_dark(tmp_path / "model" / "m.onnx", 4)  # five scores: no background, the classes begin with 0
+    data = pictures(tmp_path / "data", [True, False, False, True])
+    (data / "val_map.txt").write_text("p0.png 1\np1.png 2\np2.png 2\np3.png 1\n", "utf-8")
+    result = benchmark(tmp_path, "resnet50", file, data, CM_ML_MODEL_OUTPUT_NAME="softmax_tensor:0")
+    accuracy = result.scenarios[0].accuracy
+    assert accuracy and accuracy.line == "accuracy=100.000%, good=4, total=4"
+
+
 def test_bert_answers_questions(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     content = json.loads(json.dumps(SQUAD))

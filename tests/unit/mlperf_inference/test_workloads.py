@@ -230,7 +230,50 @@ def test_what_else_the_round_asks_of_loadgen(model: str, round_name: str, found:
     assert (targets.inferred_tokens, targets.equal_issue) == found
 
 
+@pytest.mark.parametrize(
+    ("model", "said", "card", "form"),
+    [
+        ("resnet50", "", "", None),
+        ("mobilenet", "", "", "symmetric"),
+        ("resnet50", "torch", "", "torch"),
+        ("resnet50", "", "torch", "torch"),
+        ("resnet50", "means", "torch", "means"),
+        ("mobilenet", "torch", "", "torch"),
+    ],
+)
+def test_pictures_are_prepared_as_the_model_wants_them(
+    tmp_path: Path, model: str, said: str, card: str, form: str | None
+) -> None:
+    """By the flag, else by the card beside the model, else as the published model does (mlperf-inference 19.6)."""
+    files(tmp_path)
+    if card:
+        (tmp_path / "data" / "model-card.json").write_text(f'{{"preprocess": "{card}"}}', "utf-8")
+    _, found = parts(tmp_path, model, **({"CM_MLPERF_PREPROCESS": said} if said else {}))
+    assert found.dataset.options.get("form") == form
+
+
+def test_a_detector_of_ones_own_has_names_and_a_size(tmp_path: Path) -> None:
+    _, found = parts(tmp_path, "retinanet")
+    assert found.backend.options["outputs"] == ["boxes", "labels", "scores"] and found.metric.options == {}
+    said = {"CM_MLPERF_MODEL_OUTPUTS": "a, b,c", "CM_MLPERF_IMAGE_SIZE": "480x640", "CM_MLPERF_PREPROCESS": "torch"}
+    _, found = parts(tmp_path, "retinanet", **said)
+    assert found.backend.options["outputs"] == ["a", "b", "c"]
+    assert found.metric.options == {"height": 480, "width": 640}
+    expected = {"height": 480, "width": 640, "means": [0.485, 0.456, 0.406], "deviations": [0.229, 0.224, 0.225]}
+    assert expected.items() <= found.dataset.options.items()
+
+
+HERE = {"CM_MLPERF_DATASET_PATH": "."}
 WRONG = [
+    ("resnet50", {"CM_MLPERF_PREPROCESS": "blur"}, UsageError, "--preprocess=blur: expected means, torch, symmetric"),
+    ("resnet50", {"CM_MLPERF_PREPROCESS": "torch"}, UsageError, "the pictures of the recipe are prepared for resnet50"),
+    ("bert-99", {"CM_MLPERF_PREPROCESS": "torch"}, UsageError, "--model=bert-99 takes nothing of that kind"),
+    ("resnet50", {"CM_MLPERF_MODEL_OUTPUTS": "a"}, UsageError, "--outputs=a: --model=resnet50 takes nothing"),
+    ("retinanet", {"CM_MLPERF_MODEL_OUTPUTS": "a,b"}, UsageError, "expected the names of boxes, labels, scores"),
+    ("retinanet", {"CM_MLPERF_IMAGE_SIZE": "640x480"}, UsageError, "the pictures of the recipe are prepared"),
+    ("retinanet", {**HERE, "CM_MLPERF_IMAGE_SIZE": "640"}, UsageError, "--image_size=640: expected HEIGHTxWIDTH"),
+    ("retinanet", {**HERE, "CM_MLPERF_IMAGE_SIZE": "0x9"}, UsageError, "--image_size=0x9: expected HEIGHTxWIDTH"),
+    ("retinanet", {**HERE, "CM_MLPERF_PREPROCESS": "means"}, UsageError, "--preprocess=means: expected torch"),
     ("digits", {"CM_MLPERF_DATASET_PATH": "."}, UsageError, "--model=digits takes nothing of that kind"),
     ("digits-cnn", {"CM_ML_MODEL_FILE_WITH_PATH": "m.onnx"}, UsageError, "its data and model are made here"),
     ("counting", {"CM_MLPERF_DATASET_PATH": "."}, UsageError, "--model=counting takes nothing of that kind"),

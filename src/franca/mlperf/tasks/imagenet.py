@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from franca.errors import Location, MalformedFile, NotFound
+from franca.errors import Location, MalformedFile, NotFound, UsageError
 from franca.mlperf.tasks import images
 from franca.mlperf.tasks.files import existing, inside, load_array, read_text
 from franca.mlperf.tasks.samples import Rows
@@ -19,6 +19,8 @@ SIDE = 224
 SHORT_SIDE = 256  #: of the picture before the crop: 224 / 0.875
 CHANNEL_MEANS = (123.68, 116.78, 103.94)  #: red, green, blue; reference preprocessing of resnet50
 TORCH_MEANS, TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEANS, TORCH, SYMMETRIC = "means", "torch", "symmetric"
+FORMS = (MEANS, TORCH, SYMMETRIC)
 LABEL_FILES = ("val_map.txt", "val.txt")
 
 
@@ -51,6 +53,8 @@ class ImageNet(Rows):
         self.label_file = labels
         self.images = images or path
         self.preprocessed = preprocessed
+        if form not in FORMS:
+            raise UsageError(f"form {form!r} of pictures is not known ({', '.join(FORMS)})")
         self.form = form
         self.channels_last = channels_last
 
@@ -90,10 +94,10 @@ class ImageNet(Rows):
     def _prepared(self, pixels: Any) -> Any:
         import numpy as np
 
-        cropped = _crop(_shrunk(pixels, area=self.form == "means")).astype(np.float32)
-        if self.form == "means":
+        cropped = _crop(_shrunk(pixels, area=self.form == MEANS)).astype(np.float32)
+        if self.form == MEANS:
             cropped -= np.array(CHANNEL_MEANS, dtype=np.float32)
-        elif self.form == "symmetric":
+        elif self.form == SYMMETRIC:
             cropped = cropped / np.float32(127.5) - 1
         else:
             cropped = (cropped / 255 - np.float32(TORCH_MEANS)) / np.float32(TORCH_DEVIATIONS)

@@ -106,6 +106,13 @@ class Workload:
             NotFound, UsageError: it cannot be the right one.
         """
 
+    def check_options(self, model: Model, env: Env) -> None:
+        """Look at what the user says of a model of their own.
+
+        Raises:
+            UsageError: a word that means nothing, or nothing for this model.
+        """
+
     def model_name(self, model: Model, env: Env) -> str:
         """The model as results have it."""
         return model.name

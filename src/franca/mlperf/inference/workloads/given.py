@@ -9,7 +9,13 @@ from franca.mlperf.inference import asked
 from franca.mlperf.inference.asked import Env
 from franca.mlperf.inference.workloads.base import DATA_KEY, MODEL_KEY, Model, Workload, kind_of
 
-#: Flag to environment key of all that may be given.
+#: Flag to environment key of what may be said of a model of one's own.
+OPTIONS = {
+    "preprocess": "CM_MLPERF_PREPROCESS",
+    "image_size": "CM_MLPERF_IMAGE_SIZE",
+    "outputs": "CM_MLPERF_MODEL_OUTPUTS",
+}
+#: The same of all places that may be given.
 GIVEN = {
     "dataset_path": DATA_KEY,
     "imagenet_path": "IMAGENET_PATH",
@@ -31,6 +37,10 @@ def check_given(workload: Workload, model: Model, env: Env) -> None:
         path = asked.path(env, key)
         if path:
             _check(workload, model, flag, path)
+    for flag, key in OPTIONS.items():
+        if asked.text(env, key) and flag not in workload.takes:
+            raise UsageError(f"--{flag}={asked.text(env, key)}: --model={model.name} takes nothing of that kind")
+    workload.check_options(model, env)
     if model.missing and not asked.text(env, MODEL_KEY):
         raise UsageError(
             f"--model={model.name}: {model.missing}",
