@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+from franca.hooks.flags import misspelt
+
 #: Option of the program to the environment key of its value.
 OPTIONS = {
     "scenario": "CM_MLPERF_LOADGEN_SCENARIO",
@@ -51,6 +53,9 @@ PROVIDERS = {"": "cpu", "CPUExecutionProvider": "cpu", "CUDAExecutionProvider": 
 def preprocess(i):
     """Check what can be checked before anything runs; folders are relative to where the user stands."""
     env = i["env"]
+    wrong = misspelt(i)
+    if wrong:
+        return {"return": 1, "error": wrong}
     model = str(env.get("CM_ML_MODEL_FILE_WITH_PATH") or "").strip()
     if not model:
         return {"return": 1, "error": "no model: give one with --modelpath=FILE"}

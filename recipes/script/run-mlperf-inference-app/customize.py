@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import sys
 import msgspec
 
 from franca.errors import FrancaError
+from franca.hooks.flags import misspelt
 from franca.mlperf.inference.devices import check_device
 from franca.mlperf.inference.figures import STATE, render, state_of
 from franca.mlperf.inference.finish import FinishWishes, clean, explain, finish, read_finish, read_results
@@ -53,7 +53,7 @@ def preprocess(i):
     env.update(with_aliases(env))
     adr = i["run_script_input"].get("add_deps_recursive")
     env.update(power_inputs(adr))
-    misspelled = misspelled_flag(i)
+    misspelled = misspelt(i)
     if misspelled:
         return {"return": 1, "error": misspelled}
     for line in without_effect(env, adr):
@@ -109,16 +109,6 @@ def postprocess(i):
 def say(line):
     """Progress for people."""
     print(f"  {line}", file=sys.stderr, flush=True)
-
-
-def misspelled_flag(i):
-    """Free flags are allowed, but one that is nearly ours is a mistake that would go unnoticed."""
-    known = list(i["meta"].get("input_mapping", {}))
-    for key in i.get("input", {}):
-        near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.8)
-        if near and key not in known:
-            return f"no flag --{key}; closest: --{near[0]}"
-    return ""
 
 
 def command(i, output):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.integration.needs import BENCHMARK, missing_modules
 from tests.integration.recipes.conftest import ROOT, Site
@@ -50,13 +51,19 @@ def model_init(checkpoint, cfg):
 """
 
 
-def hook(env: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def meta() -> dict[str, Any]:
+    """The recipe's own."""
+    content: dict[str, Any] = yaml.safe_load((RECIPE / "_cm.yaml").read_text("utf-8"))
+    return content
+
+
+def hook(env: dict[str, Any], given: dict[str, str] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the recipe's hook answers, and the environment that it leaves."""
     code: dict[str, Any] = {}
     path = RECIPE / "customize.py"
     exec(compile(path.read_text("utf-8"), str(path), "exec"), code)
     env = {"CM_PYTHON_BIN_WITH_PATH": sys.executable, **env}
-    answer: dict[str, Any] = code["preprocess"]({"env": env})
+    answer: dict[str, Any] = code["preprocess"]({"env": env, "input": given or {}, "meta": meta()})
     return answer, env
 
 
@@ -223,11 +230,9 @@ def test_what_a_connector_says_ends_the_run(tmp_path: Path) -> None:
 
 def test_every_input_of_the_recipe_becomes_a_word(tmp_path: Path) -> None:
     """A flag of the meta that the hook forgets would be dropped without a word."""
-    import yaml
-
     from franca.mlperf.inference.light import OWN, WISHES, options
 
-    mapping = yaml.safe_load((RECIPE / "_cm.yaml").read_text("utf-8"))["input_mapping"]
+    mapping = meta()["input_mapping"]
     model = written(tmp_path / "m.onnx", "")
     odd = {"modelcfg": ({"a": "1"}, '{"a": 1}'), "ep": ("CUDAExecutionProvider", "--device=cuda")}
     for flag, key in mapping.items():
@@ -240,6 +245,13 @@ def test_every_input_of_the_recipe_becomes_a_word(tmp_path: Path) -> None:
         assert any(word.endswith(end) for word in words), flag
         _, given = options(words)
         assert set(given) <= {*WISHES, *OWN}
+
+
+def test_a_flag_that_is_nearly_one_is_refused(tmp_path: Path) -> None:
+    model = {"CM_ML_MODEL_FILE_WITH_PATH": str(written(tmp_path / "m.onnx", ""))}
+    answer, _ = hook(model, {"loadgen_expected_qp": "50"})
+    assert answer == {"return": 1, "error": "no flag --loadgen_expected_qp; closest: --loadgen_expected_qps"}
+    assert hook(model, {"something_of_mine": "1"})[0] == {"return": 0}
 
 
 @pytest.mark.slow
