@@ -62,6 +62,8 @@ def preprocess(i):
     try:
         wishes = read_wishes(told)
         check_given(workload_of(wishes.model), wishes.model, told)
+        for note in wishes.notes:
+            say(note)
         if not wishes.servers:
             check_device(wishes.device)
         if wishes.power is not None:

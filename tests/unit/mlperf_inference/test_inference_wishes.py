@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from franca.errors import MalformedFile, UsageError
+from franca.errors import MalformedFile, Refused, UsageError
 from franca.mlperf.inference.wishes import read_wishes
 
 
@@ -90,3 +90,84 @@ def test_a_wrong_user_conf_is_found_at_once(tmp_path) -> None:
     (tmp_path / "user.conf").write_text("*.Server.target_qps=1\n", "utf-8")
     with pytest.raises(MalformedFile, match="blanks are needed"):
         read_wishes({"CM_MLPERF_USER_CONF": str(tmp_path / "user.conf")})
+
+
+def submission(division: str, **more: str) -> dict[str, str]:
+    flags = {"compliance": "LOADGEN_COMPLIANCE", "bound": "LOADGEN_SERVER_LATENCY_BOUND", "conf": "USER_CONF",
+             "count": "LOADGEN_PERFORMANCE_SAMPLE_COUNT", "model": "MODEL", "find": "FIND_PERFORMANCE_MODE",
+             "category": "SUBMISSION_SYSTEM_TYPE", "tokens": "LOADGEN_USE_TOKEN_LATENCIES"}  # fmt: skip
+    given = {f"CM_MLPERF_{flags[name]}": value for name, value in more.items()}
+    kind = {"CM_MLPERF_SUBMISSION": "yes", "CM_MLPERF_RUN_KIND": "submission"} if division else {}
+    return {"CM_MLPERF_MODEL": "resnet50", "CM_MLPERF_SUBMISSION_DIVISION": division, **kind, **given}
+
+
+@pytest.mark.parametrize(
+    ("env", "tests", "said"),
+    [
+        (submission("closed"), ["TEST01", "TEST04"], False),
+        (submission("network", model="bert-99"), ["TEST01"], False),
+        (submission("closed", compliance="no"), [], False),
+        (submission("closed", find="yes"), [], False),
+        (submission("closed", compliance="TEST04"), ["TEST04"], False),
+        (submission("open"), [], False),
+        (submission("open", compliance="yes"), [], True),
+        (submission("open", compliance="TEST01"), ["TEST01"], False),
+        (submission(""), [], False),
+        (submission("", compliance="yes"), ["TEST01", "TEST04"], False),
+    ],
+)
+def test_compliance_follows_the_division(env, tests, said) -> None:
+    wishes = read_wishes(env)
+    assert wishes.compliance == tests
+    assert ("no compliance tests" in " ".join(wishes.notes)) is said
+
+
+FIXED = [
+    ("*.Server.target_latency = 20", "the benchmark has 15"),
+    ("*.SingleStream.target_latency_percentile = 50", "the benchmark has 90"),
+    ("*.*.target_latency_percentile = 99", "no value of it is official"),
+    ("resnet50.MultiStream.samples_per_query = 16", "the benchmark has 8"),
+    ("*.*.max_async_queries = 4", "the benchmark has 0"),
+    ("*.*.use_token_latencies = 1", "the benchmark has 0"),
+    ("*.*.sample_concatenate_permutation = 1", "the benchmark has 0"),
+    ("*.*.performance_issue_same = 1", "the benchmark has 0"),
+    ("*.*.accuracy_log_sampling_target = 10", "no value of it is official"),
+]
+OWN = """*.Server.target_latency = 15
+*.SingleStream.target_latency = 3.5
+*.SingleStream.target_latency_percentile = 90
+*.MultiStream.samples_per_query = 8
+*.*.min_query_count = 100000
+*.*.coalesce_queries = 1
+resnet50.Offline.target_qps = 100
+"""
+
+
+@pytest.mark.parametrize(("line", "words"), FIXED, ids=[row[0] for row in FIXED])
+def test_a_closed_submission_does_not_change_the_benchmark(tmp_path, line, words) -> None:
+    conf = tmp_path / "user.conf"
+    conf.write_text(f"# mine\n{line}\n", "utf-8")
+    with pytest.raises(Refused, match=r"user\.conf:2 .*closed") as caught:
+        read_wishes(submission("closed", conf=str(conf)))
+    assert words in caught.value.message
+    read_wishes(submission("open", conf=str(conf)))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"bound": "20"}, "--server_latency_bound=20 .*has 15"), ({"count": "100"}, "--performance_sample_count=100")],
+)
+def test_flags_do_not_change_it_either(more, words) -> None:
+    with pytest.raises(Refused, match=words):
+        read_wishes(submission("network", **more))
+    read_wishes(submission("open", **more))
+
+
+def test_a_closed_submission_chooses_its_targets_and_may_say_what_is_official(tmp_path) -> None:
+    conf = tmp_path / "user.conf"
+    conf.write_text(OWN, "utf-8")
+    assert read_wishes(submission("closed", conf=str(conf), bound="15", count="1024")).compliance
+    for model in ("gptj-99", "3d-unet-99", "retinanet", "rnnt"):
+        read_wishes(submission("closed", model=model))
+    for model in ("dlrm-v2-99.9", "llama2-70b-99.9", "bert-99.9", "llama3.1-8b"):
+        read_wishes(submission("closed", model=model, category="datacenter"))

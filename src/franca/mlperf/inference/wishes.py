@@ -7,7 +7,7 @@ before anything is installed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,6 +15,7 @@ from franca.catalog.files import read_json
 from franca.errors import Location, MalformedFile, UsageError
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.config import own_entries, read_config
+from franca.mlperf.inference.division import CLOSED, check_entries, check_flags, submitted_to, tests_for
 from franca.mlperf.inference.flags import OFF, refused, unclear, undecodable, with_aliases
 from franca.mlperf.inference.measurements import read_measurements
 from franca.mlperf.inference.models import Rules, is_benchmark, last_round, model_named, rules_of
@@ -22,7 +23,7 @@ from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
-from franca.mlperf.inference.spec import COMPLIANCE_TESTS, Targets
+from franca.mlperf.inference.spec import Targets
 from franca.mlperf.inference.workloads import Model, workload_of
 from franca.mlperf.inference.workloads.generation import read_beams
 from franca.mlperf.power.client import PowerServer
@@ -78,6 +79,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     measurements: dict[str, str]
     servers: list[str]
     power: PowerServer | None = None
+    notes: list[str] = []  #: what was understood in another way than it may have been meant
 
     @property
     def engine(self) -> str:
@@ -124,12 +126,19 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
             f"--category={category}: {submitted} is a benchmark of {other} systems", hint=f"--category={other}"
         )
     scenarios = _scenarios(env, rules.scenarios if model.checked_as else ())
+    targets = _targets(env, scenarios, rules, model, round_name)
+    count = asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0)
+    division = submitted_to(env)
+    if division in CLOSED:
+        check_entries(entries, rules, division, conf)
+        check_flags(targets, count, rules, division)
+    tests = tests_for(env, rules.tests or model.tests, division)
     return Wishes(
         scenarios=scenarios,
         modes=_modes(env),
         profile=_profile(env),
         output=output,
-        targets=_targets(env, scenarios, rules, model, round_name),
+        targets=targets,
         precision=_precision(env, model),
         backend=_backend(env, model),
         device=_device(env),
@@ -147,10 +156,11 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         search_s=asked.number(env, "CM_MLPERF_INFERENCE_MAX_SEARCH_TIME", "max_search_time", 0),
         peak=asked.is_on(env, "CM_MLPERF_FIND_PERFORMANCE_MODE"),
         configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
-        compliance=_tests(env, rules.tests or model.tests),
+        compliance=tests.names,
+        notes=tests.notes,
         implementation=_implementation(env),
         library=_library(env),
-        performance_count=asked.whole(env, "CM_MLPERF_LOADGEN_PERFORMANCE_SAMPLE_COUNT", "performance_sample_count", 0),
+        performance_count=count,
         official_model=_official(env, model),
         system_fields={**_status(env), **system_fields(asked.path(env, "CM_MLPERF_SYSTEM_FILE"))},
         measurements=read_measurements(asked.path(env, "CM_MLPERF_MEASUREMENTS_FILE")),
@@ -299,20 +309,6 @@ def _lengths(env: Mapping[str, object]) -> dict[str, int]:
 def _device(env: Mapping[str, object]) -> str:
     found = _one_of(env, "CM_MLPERF_DEVICE", "device", "cpu", ["cpu", "cuda", "gpu"])
     return "cuda" if found == "gpu" else found
-
-
-def _tests(env: Mapping[str, object], usual: Sequence[str]) -> list[str]:
-    """Compliance tests: those of the benchmark for a plain yes, or the ones that are named."""
-    text = asked.text(env, "CM_MLPERF_LOADGEN_COMPLIANCE")
-    if text.lower() in OFF:
-        return []
-    if text.lower() in asked.TRUE:
-        return [test for test in usual if test in COMPLIANCE_TESTS]
-    words = [word.strip().upper() for word in text.split(",") if word.strip()]
-    for word in words:
-        if word not in COMPLIANCE_TESTS:
-            raise UsageError(f"--compliance={text}: expected yes, no, or some of {', '.join(COMPLIANCE_TESTS)}")
-    return words
 
 
 def _implementation(env: Mapping[str, object]) -> str:
