@@ -1,8 +1,8 @@
 """What follows from the division that a submission goes to, found before anything runs.
 
 In closed and network, targets, counts, durations and coalescing are the submitter's own (mlperf-inference section 2.4).
-Percentiles, samples of a query, the latency bounds of Server and the token settings are the benchmark's: a configuration
-may state them, with their official values (section 2.3). Keys of audit files have no place in a normal run.
+Percentiles, samples of a query, the latency bounds of Server and the token settings are the benchmark's: one may state
+them, with their official values (section 2.3). Keys of audit files have no place in a normal run.
 """
 
 from __future__ import annotations
