@@ -92,6 +92,7 @@ def make_request(env, wishes):
         rerun=wishes.rerun,
         rescore=wishes.rescore,
         hw_name=wishes.hw_name,
+        run_config=wishes.run_config,
         implementation=wishes.implementation,
         official_model=wishes.official_model,
         system_fields=wishes.system_fields,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -97,3 +98,13 @@ def test_a_part_without_its_logs_is_not_finished(parts, tested, tmp_path, lost, 
     found, new, result = again(parts, tmp_path / "r", scenarios=["Offline"], compliance=["TEST01"])
     assert len(found) == kept and new[0].startswith(said), (found, new)
     assert (place / lost).is_file() and len(result.scenarios[0].compliance) == 1
+
+
+def test_two_run_configs_have_results_of_their_own(parts, tmp_path) -> None:
+    first = run(request(parts, tmp_path, **ONE, profile="test"), silent)
+    second = run(request(parts, tmp_path, **ONE, profile="test", run_config="batch_8", max_batchsize=8), silent)
+    assert first.sut.endswith("-default_config") and second.sut.endswith("-batch_8")
+    for one in (first, second):
+        told = json.loads((Path(one.folder).parent / "cm-sut-info.json").read_text("utf-8"))
+        assert one.sut.endswith(f"-{told['run_config']}")
+        assert (Path(one.scenarios[0].performance.folder) / "mlperf_log_detail.txt").is_file()

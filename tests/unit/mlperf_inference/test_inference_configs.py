@@ -33,6 +33,14 @@ def test_the_file_has_the_documented_place_and_shape(spec, tmp_path) -> None:
     assert content == {"m": {"Offline": {"target_qps": 1234.5}, "SingleStream": {"target_latency": 0.25}}}
 
 
+def test_targets_of_another_run_config_are_kept_apart(spec) -> None:
+    store(spec, Scenario.OFFLINE, performance(Scenario.OFFLINE, 1000.0))
+    other = msgspec.structs.replace(spec, run_config="batch_8")
+    assert stored_choice(other, Scenario.OFFLINE) is None
+    assert store(other, Scenario.OFFLINE, performance(Scenario.OFFLINE, 10.0)).endswith("/batch_8-config.yaml")
+    assert stored_choice(spec, Scenario.OFFLINE).value == 1010.0
+
+
 def test_a_stored_value_comes_back_with_its_tolerance(spec) -> None:
     assert stored_choice(spec, Scenario.OFFLINE) is None
     store(spec, Scenario.OFFLINE, performance(Scenario.OFFLINE, 1000.0))

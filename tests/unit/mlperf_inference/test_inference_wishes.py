@@ -171,3 +171,11 @@ def test_a_closed_submission_chooses_its_targets_and_may_say_what_is_official(tm
         read_wishes(submission("closed", model=model))
     for model in ("dlrm-v2-99.9", "llama2-70b-99.9", "bert-99.9", "llama3.1-8b"):
         read_wishes(submission("closed", model=model, category="datacenter"))
+
+
+def test_words_of_variations_end_the_name_of_the_system() -> None:
+    assert read_wishes({}).run_config == "default_config"
+    words = {f"CM_MLPERF_SUT_NAME_RUN_CONFIG_SUFFIX{n}": word for n, word in ((1, "using_x"), (4, "scc24-base"))}
+    assert read_wishes(words).run_config == "using_x_scc24-base"
+    newer = {key.replace("CM_", "MLC_", 1): word for key, word in words.items()}
+    assert read_wishes(newer).run_config == "using_x_scc24-base"

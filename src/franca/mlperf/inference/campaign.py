@@ -105,7 +105,7 @@ class Campaign:
         self.system = system.describe(spec.device) | (network_facts(spec.workers) if spec.servers else {})
         backend = plain_name(spec.backend.name)
         framework = f"{backend}-v{runtime_version(spec.backend.name, self.software)}"
-        sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-default_config"
+        sut = f"{spec.hw_name}-{spec.implementation}-{spec.device}-{framework}-{spec.run_config}"
         self.bench = Bench(spec, Tree(spec.output, self.profile.run_style, sut, spec.model), given, self.say)
         self.bench.per_query(Scenario.MULTI_STREAM)  # refused before anything runs
         check_tests(self.bench)

@@ -1,6 +1,6 @@
 """Measured targets kept for the next run: the SUT configuration file (mlperf-inference sections 7.6, 8.1).
 
-Place: ``<configs>/<hw>/<implementation>-implementation/<device>-device/<backend>-framework/default-config.yaml``;
+Place: ``<configs>/<hw>/<implementation>-implementation/<device>-device/<backend>-framework/<run config>-config.yaml``;
 content: ``model: {Scenario: {target_qps | target_latency: number}}``, queries a second or milliseconds.
 """
 
@@ -13,10 +13,9 @@ from franca.errors import Location, MalformedFile
 from franca.mlperf.inference.config import number_text
 from franca.mlperf.inference.results import Performance
 from franca.mlperf.inference.scenarios import Scenario
-from franca.mlperf.inference.spec import RunSpec
+from franca.mlperf.inference.spec import RUN_CONFIG, RunSpec
 from franca.mlperf.inference.targets import Choice, target_key
 
-RUN_CONFIG = "default"
 TOLERANCE = {True: 0.9, False: 1.01}  #: of a stored value, for streams and for the others (section 8.1)
 
 
@@ -29,7 +28,7 @@ def config_path(spec: RunSpec) -> str:
         f"{spec.implementation}-implementation",
         f"{spec.device}-device",
         f"{backend}-framework",
-        f"{RUN_CONFIG}-config.yaml",
+        f"{'default' if spec.run_config == RUN_CONFIG else spec.run_config}-config.yaml",
     )
 
 

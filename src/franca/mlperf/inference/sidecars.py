@@ -102,6 +102,6 @@ def write_sut_info(folder: str, spec: RunSpec, software: dict[str, str]) -> None
         "device": spec.device,
         "framework": plain_name(spec.backend.name),
         "framework_version": f"v{runtime_version(spec.backend.name, software)}",
-        "run_config": "default_config",
+        "run_config": spec.run_config,
     }
     write_json_atomic(os.path.join(folder, "cm-sut-info.json"), data)

@@ -16,6 +16,7 @@ from franca.mlperf.network.address import EXPECTED, is_address
 from franca.mlperf.power.client import PowerServer
 
 MAX_BYTES = 1 << 20
+RUN_CONFIG = "default_config"
 ENGINES = ("null", "bridge", "onnxruntime", "libtorch")  #: of the C++ harness (section 5.4, 6)
 LOCAL_ENGINES = ("onnxruntime", "libtorch")  #: those that have the model inside the program
 #: Those that this harness runs (section 9).
@@ -101,6 +102,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     hw_name: str = "default"
     implementation: str = "franca"
     device: str = "cpu"
+    run_config: str = RUN_CONFIG  #: what sets apart results of one system with other settings (section 7.3)
     command: str = ""  #: repeats the run
     accuracy_target: float = 0.0  #: percent; 0 = none
     official_model: str = ""  #: the benchmark that a model of one's own stands for in a submission (open)
@@ -184,7 +186,7 @@ def checked(spec: RunSpec) -> RunSpec:
         _one_of("length", name, Length._fields)
     for test in spec.compliance:
         _one_of("compliance test", test, COMPLIANCE_TESTS)
-    for name in ("benchmark", "model", "hw_name", "implementation", "device"):
+    for name in ("benchmark", "model", "hw_name", "implementation", "device", "run_config"):
         _plain_name(name, getattr(spec, name))
     return spec
 

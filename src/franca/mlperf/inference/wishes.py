@@ -23,7 +23,7 @@ from franca.mlperf.inference.power_wishes import read_power
 from franca.mlperf.inference.profiles import PROFILES
 from franca.mlperf.inference.rounds import SEEDS
 from franca.mlperf.inference.scenarios import Mode, Scenario, mode_named, scenario_named
-from franca.mlperf.inference.spec import Targets
+from franca.mlperf.inference.spec import RUN_CONFIG, Targets
 from franca.mlperf.inference.workloads import Model, workload_of
 from franca.mlperf.inference.workloads.generation import read_beams
 from franca.mlperf.power.client import PowerServer
@@ -79,6 +79,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     measurements: dict[str, str]
     servers: list[str]
     power: PowerServer | None = None
+    run_config: str = RUN_CONFIG
     notes: list[str] = []  #: what was understood in another way than it may have been meant
 
     @property
@@ -158,6 +159,7 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         configs=asked.path(env, "CM_MLPERF_SUT_CONFIGS") or os.path.join(output, "configs"),
         compliance=tests.names,
         notes=tests.notes,
+        run_config=_run_config(env),
         implementation=_implementation(env),
         library=_library(env),
         performance_count=count,
@@ -171,6 +173,12 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
         rerun=asked.is_on(env, "CM_RERUN") or asked.is_on(env, "CM_MLPERF_CLEAN_ALL"),
         strict=asked.is_on(env, "CM_MLPERF_INFERENCE_STRICT"),
     )
+
+
+def _run_config(env: Mapping[str, object]) -> str:
+    """Up to five words that variations set, and that end the name of the system under test (section 7.3)."""
+    words = (asked.text(env, f"CM_MLPERF_SUT_NAME_RUN_CONFIG_SUFFIX{number}") for number in range(1, 6))
+    return "_".join(filter(None, words)) or RUN_CONFIG
 
 
 def _official(env: Mapping[str, object], model: Model) -> str:
