@@ -59,7 +59,7 @@ class Words:
 
 
 class LosesLater:
-    """A backend that loses a sample of a batch, but only in a worker and after its warm-up."""
+    """A backend that loses a sample of a batch, but only in a worker and after its warm-up: six sizes, five times."""
 
     def __init__(self, model: str) -> None:
         self.calls = 0
@@ -69,5 +69,5 @@ class LosesLater:
 
     def predict(self, batch):
         self.calls += 1
-        lost = int(self.calls > 20 and "franca.mlperf.native.worker" in sys.modules)
+        lost = int(self.calls > 30 and "franca.mlperf.native.worker" in sys.modules)
         return np.zeros((len(batch) - lost, 10), dtype=np.float32)

@@ -110,6 +110,33 @@ def test_queue_answers_everything_once_in_batches_that_are_small_enough(failures
     assert sum(sut.histogram()["counts"]) == 700
 
 
+@pytest.mark.parametrize(
+    ("most", "samples", "sizes"),
+    [
+        (1, 61, [1]),
+        (16, 61, [1, 2, 4, 8, 13, 16]),
+        (16, 64, [1, 2, 4, 8, 16]),
+        (24, 61, [1, 2, 4, 8, 13, 16, 24]),
+        (256, 61, [1, 2, 4, 8, 16, 32, 61, 64, 128, 256]),
+    ],
+)
+def test_every_size_of_batch_is_warmed_up_before_the_run(failures, most, samples, sizes) -> None:
+    seen: list[int] = []
+
+    class Counting(Parts):
+        count = samples
+
+        def predict(self, batch):
+            seen.append(len(batch))
+            return super().predict(batch)
+
+    predictor = Predictor(parts := Counting(), parts, LabelMetric())
+    sut = QueueSut(predictor, lanes(Recorder(), predictor), failures, max_batchsize=most)
+    sut.start()
+    sut.stop()
+    assert sorted(set(seen)) == sizes and all(seen.count(size) >= 5 for size in sizes)
+
+
 @pytest.mark.parametrize("hand_over", [False, True])
 def test_queue_goes_on_after_a_failed_batch(failures, hand_over) -> None:
     loadgen, predictor = Recorder(), Predictor(parts := Parts(bad=[3]), parts, LabelMetric())

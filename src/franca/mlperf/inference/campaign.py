@@ -24,6 +24,7 @@ from franca.mlperf.inference.compliance import RUN_LOGS, ComplianceRun, check_te
 from franca.mlperf.inference.config import ANY, own_entries, read_config
 from franca.mlperf.inference.measure import Measurement
 from franca.mlperf.inference.powered import FOLDERS, PowerRun
+from franca.mlperf.inference.predictor import WARM_UP_RUNS, warm_sizes
 from franca.mlperf.inference.rescore import rescored
 from franca.mlperf.inference.results import (
     DETAIL,
@@ -236,7 +237,13 @@ class Campaign:
             final = os.path.join(self.bench.tree.root, "baseline")
             kept = None if self.spec.rerun else read_part(final, identity, Baseline)
             self.baseline = kept or self._measure_baseline(final, identity)
+            self.bench.warm_up_s = self._warm_up_s(self.baseline)
         return self.baseline
+
+    def _warm_up_s(self, baseline: Baseline) -> float:
+        """Seconds of the first batches of each size, at the bare model's speed with single samples."""
+        sizes = warm_sizes(self.spec.max_batchsize, baseline.count)
+        return self.spec.workers * WARM_UP_RUNS * sum(sizes) / baseline.loop(1).samples_per_second
 
     def _measure_baseline(self, final: str, identity: str) -> Baseline:
         batches = tuple(sorted({1, self.bench.per_query(Scenario.MULTI_STREAM), self.spec.max_batchsize}))

@@ -10,6 +10,16 @@ from franca.mlperf.inference.payloads import Slots
 WARM_UP_RUNS = 5  #: at least, per batch size used (section 5.3)
 
 
+def warm_sizes(most: int, samples: int) -> list[int]:
+    """Batch sizes that are warmed up where up to ``most`` samples are taken at a time.
+
+    Server fills batches to any size: a runtime that settles on a size does so for powers of two. The last batch of a
+    data set of ``samples`` is smaller than the others.
+    """
+    powers = {1 << k for k in range(most.bit_length())}
+    return sorted({*powers, most, samples % most or most})
+
+
 class Predictor:
     """Model, data and metric as one step: sample indices in, payloads out."""
 
@@ -19,6 +29,7 @@ class Predictor:
         self._predict = backend.predict if hasattr(backend, "predict") else _unheard(backend.generate)
         self._generate = getattr(backend, "generate", None)
         self._batch = dataset.batch
+        self._samples = int(getattr(dataset, "count", 0))
         self._varied = metric.payload_shape is None
         self._encode = metric.pack if self._varied else metric.encode
         self.metric = metric
@@ -48,6 +59,10 @@ class Predictor:
             out.put(self._encode(outputs, indices))
         else:
             self._encode(outputs, out)
+
+    def warm_up_to(self, most: int) -> None:
+        """Run the batch sizes that come where up to ``most`` samples are taken at a time."""
+        self.warm_up(warm_sizes(most, self._samples))
 
     def warm_up(self, sizes: Sequence[int]) -> None:
         """Run each batch size a few times on the first sample, which must be loaded."""

@@ -90,7 +90,7 @@ class QueueSut:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        self._predictor.warm_up(sorted({1, self._max}))
+        self._predictor.warm_up_to(self._max)
         for desk in self._desks:
             desk.start()
             thread = threading.Thread(target=self._work, args=(desk,), name="franca-worker", daemon=True)

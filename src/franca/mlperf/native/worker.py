@@ -118,7 +118,7 @@ class BatchWorker(_Worker):
         if self._itemsize:
             whole: Any = self._out.reshape(-1).view("uint8")
             self._bytes = memoryview(whole)
-        self._predictor.warm_up(sorted({1, size}))
+        self._predictor.warm_up_to(size)
 
     def batch(self, number: int, indices: Any) -> None:
         count = len(indices)

@@ -132,6 +132,7 @@ class RemotePredictor(Predictor):
         self.metric = metric
         self._varied = False
         self._batch = dataset.batch
+        self._samples = int(getattr(dataset, "count", 0))
         self._servers = [server.rstrip("/") for server in servers]
         self._timeout_s = timeout_s
         self._local = threading.local()

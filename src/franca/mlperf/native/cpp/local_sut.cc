@@ -117,8 +117,12 @@ class LocalSut : public Sut {
   void FlushQueries() override { batcher_.Flush(); }
 
   void Start() override {
-    for (const auto& lane : lanes_)
-      for (size_t count : {size_t{1}, max_batch_}) lane->WarmUp(count);
+    for (const auto& lane : lanes_) {
+      for (size_t count = 1; count < max_batch_; count *= 2) lane->WarmUp(count);
+      lane->WarmUp(max_batch_);
+      const size_t last = library_.TotalSampleCount() % max_batch_;  // the last batch of the data set
+      if (last) lane->WarmUp(last);
+    }
     if (inline_) return;
     for (const auto& lane : lanes_) threads_.emplace_back([this, &lane] { Work(lane.get()); });
   }
