@@ -86,16 +86,20 @@ def test_a_backend_that_loses_samples_is_named(request_for, run_command) -> None
     assert "answered 0 samples to a batch of 1" in done.stderr
 
 
-def test_a_data_set_that_fails_while_loading_is_named(request_for, run_command, environ) -> None:
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [("load", "the disk is gone"), ("unload", "failed in unload: OSError: the memory is not given back")],
+)
+def test_a_data_set_that_fails_when_loadgen_asks_it_is_named(request_for, run_command, environ, when, words) -> None:
     data = request_for(
         scenarios=["SingleStream"],
         modes=["accuracy"],
         dataset={"name": "inference_bad_parts:BadDataset", "options": {"path": ""}},
     )
-    environ["BAD_DATASET"] = "load"
+    environ["BAD_DATASET"] = when
     done = run_command(data)
     assert done.returncode == 1
-    assert "the disk is gone" in done.stderr and "Traceback" not in done.stderr
+    assert words in done.stderr and "Traceback" not in done.stderr
 
 
 REFUSED = [

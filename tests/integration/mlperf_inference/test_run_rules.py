@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
+import msgspec
 import pytest
+import yaml
 
 from franca.errors import MalformedFile
-from franca.mlperf.inference import compliance, profiles
+from franca.mlperf.inference import compliance, profiles, targets
+from franca.mlperf.inference.bench import Baseline, Bench, Loop
 from franca.mlperf.inference.campaign import run
+from franca.mlperf.inference.config import lookup, read_config
+from franca.mlperf.inference.measure import Measurement
+from franca.mlperf.inference.scenarios import Scenario
+from franca.mlperf.inference.search import Budget
+from franca.mlperf.inference.store import Tree
 from franca.mlperf.logs.detail import DetailLog, read_detail
 from tests.integration.mlperf_inference.inference_cases import request
+from tests.unit.mlperf_inference.test_inference_compliance import performance
 
 ONE = {"scenarios": ["Offline"], "modes": ["performance"]}
 
@@ -108,3 +118,106 @@ def test_two_run_configs_have_results_of_their_own(parts, tmp_path) -> None:
         told = json.loads((Path(one.folder).parent / "cm-sut-info.json").read_text("utf-8"))
         assert one.sut.endswith(f"-{told['run_config']}")
         assert (Path(one.scenarios[0].performance.folder) / "mlperf_log_detail.txt").is_file()
+
+
+def test_test05_runs_with_its_own_seeds(parts, tmp_path) -> None:
+    result = run(request(parts, tmp_path, **ONE, round="v4.1", compliance=["TEST05"]), silent)
+    [test] = result.scenarios[0].compliance
+    assert test.passed, test.details
+    log = read_detail(str(Path(test.folder) / "performance" / "run_1" / "mlperf_log_detail.txt"))
+    names = [f"effective_{name}_rng_seed" for name in ("qsl", "sample_index", "schedule")]
+    seeds = [16799458546791641818, 5453809927556429288, 5435552105434836064]  # of TEST05 in v4.1
+    assert [log.get(name) for name in names] == seeds and log.audited()
+    assert log_of(result).get(names[0]) == 3066443479025735752, "the performance run has those of the round"
+    assert not (Path(test.folder) / "verify_accuracy.txt").exists()
+
+
+def test_a_full_run_starts_from_the_targets_that_were_found(parts, tmp_path, monkeypatch) -> None:
+    """Section 20.2(15): the second run uses what the first has stored, with its tolerance."""
+    monkeypatch.setitem(profiles.PROFILES, "full", profiles.FULL._replace(baseline_s=0.15))
+    conf = conf_of(tmp_path, "*.*.min_duration = 100", "*.*.min_query_count = 100")
+    both = {"scenarios": ["SingleStream", "Offline"], "user_conf": conf, "configs": str(tmp_path / "configs")}
+    run(request(parts, tmp_path / "r", **both, modes=["performance"], peak=True), silent)
+    [path] = (tmp_path / "configs").rglob("*.yaml")
+    stored = yaml.safe_load(path.read_text("utf-8"))["linear"]
+    result = run(request(parts, tmp_path / "r", **both, profile="full"), silent)
+    assert "valid_results" in result.folder
+    expected = {"SingleStream": 0.9 * stored["SingleStream"]["target_latency"],
+                "Offline": 1.01 * stored["Offline"]["target_qps"]}  # fmt: skip
+    for one in result.scenarios:
+        key = "target_latency" if one.scenario == "SingleStream" else "target_qps"
+        entries = read_config(str(Path(one.performance.folder) / "user.conf"))
+        found = lookup(entries, "*", Scenario(one.scenario), key)
+        assert found is not None and found.number == pytest.approx(expected[one.scenario], rel=1e-4), one.scenario
+        assert "the value of an earlier run" in one.performance.steps[0]
+
+
+def test_loadgen_merges_overdue_queries_when_asked(parts, tmp_path) -> None:
+    conf = conf_of(tmp_path, "*.*.min_duration = 200", "*.*.min_query_count = 100", "*.Server.target_latency = 5000")
+    (tmp_path / "late.py").write_text(LATE, "utf-8")
+    counts = {}
+    for name, coalesce in (("merged", True), ("single", False)):
+        sut = {"name": "late:Late", "options": {"place": str(tmp_path / name)}}
+        spec = request(
+            parts, tmp_path / f"r-{name}", scenarios=["Server"], modes=["performance"], user_conf=conf,
+            targets={"server_qps": 1000.0}, coalesce=coalesce, sut=sut, python_path=[str(tmp_path)],
+        )  # fmt: skip
+        performance = run(spec, silent).scenarios[0].performance
+        sizes = [int(word) for word in (tmp_path / name).read_text("utf-8").split()]
+        counts[name] = sizes
+        assert sum(sizes) >= performance.queries >= 100 and performance.errors == []
+    assert max(counts["merged"]) > 1, "what came due while one was answered is issued at once"
+    assert set(counts["single"]) == {1}
+
+
+LATE = '''
+import time
+
+
+class Late:
+    """Answers in the thread of LoadGen, which meanwhile falls behind its own schedule."""
+
+    def __init__(self, predictor, complete, place):
+        self.predictor, self.complete, self.place, self.sizes = predictor, complete, place, []
+
+    def start(self):
+        pass
+
+    def issue(self, ids, indices):
+        time.sleep(0.01)
+        self.sizes.append(len(ids))
+        out = self.predictor.buffer(len(ids))
+        self.predictor(indices, out)
+        self.complete(ids, out)
+
+    def flush(self):
+        pass
+
+    def stop(self):
+        with open(self.place, "w") as out:
+            out.write(" ".join(map(str, self.sizes)))
+'''
+
+
+class NeverValid(Measurement):
+    """The runs of one scenario, all of them INVALID: no machine of a test can be relied on to be too slow."""
+
+    tried: ClassVar[list[float]] = []
+
+    def _once(self, choice, profile):
+        self.tried.append(choice.value)
+        staged = self.bench.tree.stage("server-performance")
+        return staged, msgspec.structs.replace(self.model, valid=False, target_qps=choice.value)
+
+
+def test_a_peak_that_does_not_hold_is_lowered_by_two_percent_five_times(parts, tmp_path) -> None:
+    spec = request(parts, tmp_path, scenarios=["Server"], modes=["performance"], peak=True, search_s=1e6)
+    tree = Tree(str(tmp_path), "test", "sut", "linear")
+    tree.make()
+    baseline = Baseline([Loop(1, 1, 1e-3, 1e-3, 1e-3, 1000.0), Loop(8, 1, 1e-3, 1e-3, 1e-3, 8000.0)], 61, {}, "", {})
+    measurement = NeverValid(Bench(spec, tree, [], silent), baseline, Scenario.SERVER)
+    measurement.model = performance(Scenario.SERVER, 1000.0)
+    measurement.budget = Budget(1e6)
+    _, last = measurement._repeated(targets.Choice(1000.0, "the peak"), steady=False)
+    assert measurement.tried == [1000.0, 980.0, 960.4, 941.2, 922.4, 904.0]
+    assert last.target_qps == 904.0 and measurement.steps[-1] == "922.4 queries/s was INVALID at full length: 2 % less"

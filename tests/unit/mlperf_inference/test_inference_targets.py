@@ -66,6 +66,8 @@ def test_a_full_run_leaves_the_official_rules_alone() -> None:
     assert [e.key for e in plan.entries] == ["target_latency"]
     assert plan.queries == 2 * 600 / 10e-3
     assert plan.expected_s == 600.0
+    multi = targets.plan(Scenario.MULTI_STREAM, FULL, targets.Choice(10.0, ""), 0.0, [], "*")
+    assert {e.key: e.value for e in multi.entries} == {"target_latency": "10", "min_query_count": "662"}  # section 8.2
 
 
 def test_a_slow_server_runs_until_the_minimum_of_queries() -> None:
