@@ -57,6 +57,7 @@ class Command(Record):
     free_options: bool = False  #: whether options beyond ``options`` are inputs for somebody else
     takes_rest: bool = False  #: whether ``-- rest`` means something
     statuses: tuple[tuple[int, str], ...] = ()  #: beyond the common ones
+    replaced: tuple[tuple[str, str], ...] = ()  #: options of the official tools, and what to write here instead
 
     def option(self, name: str) -> Option | None:
         """The option with this name or short name, those that every command has included."""

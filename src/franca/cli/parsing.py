@@ -152,6 +152,9 @@ def _truth(option: Option, value: Any) -> Any:
 def _unknown(command: Command, key: str) -> UsageError:
     from franca.grammar.suggest import closest
 
+    instead = dict(command.replaced).get(key)
+    if instead:
+        return UsageError(f"{command.name} has no option --{key}", hint=instead)
     known = [option.name for option in (*command.options, *COMMON)]
     near = ", ".join(f"--{name}" for name in closest(key, known)).replace("_", "-")
     return UsageError(

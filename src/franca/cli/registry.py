@@ -65,7 +65,7 @@ COMMANDS: dict[str, str] = {
     "submission report": _SUBMISSIONS + "REPORT",
     "submission diff": _SUBMISSIONS + "DIFF",
     "submission fix": _SUBMISSIONS + "FIX",
-    "submission preprocess": _SUBMISSIONS + "PREPROCESS",
+    "submission preprocess": "franca.cli.submission_preprocess:PREPROCESS",
     "submission power": "franca.cli.submission_power:POWER",
     "submission pack": _SUBMISSIONS + "PACK",
     "submission import": _RESULTS + "TREE_IMPORT",

@@ -1,4 +1,4 @@
-"""`franca submission check|report|diff|fix|preprocess|pack`: MLPerf submission trees from the command line."""
+"""`franca submission check|report|diff|fix|pack`: MLPerf submission trees from the command line."""
 
 from __future__ import annotations
 
@@ -27,8 +27,25 @@ SHORT = Option("short", "judge short runs: what only their length breaks is a wa
 CSV = Option("csv", "write the official summary columns to this file", metavar="FILE", repeats=True)
 HTML = Option("html", "write a report page to this file", metavar="FILE")
 QUIET = Option("brief", "the verdict only", repeats=False)
-_CHECKING = (ROUND, LENIENT, SUBMITTER, SKIP, MAPPING, SHORT, SCENARIOS)
+CHECKING = (ROUND, LENIENT, SUBMITTER, SKIP, MAPPING, SHORT, SCENARIOS)
 REFUSED = ((1, "the tree is refused"),)
+OFFICIAL_SKIPS = (
+    "compliance", "power-check", "meaningful-fields-emptiness-check", "check-power-measure-files", "empty-files-check",
+    "extra-files-in-root-check", "extra-accuracy-files-check", "all-systems-have-results-check", "calibration-check",
+    "dataset-size-check",
+)  # fmt: skip
+REPLACED = (
+    ("input", "give the tree as a word: franca submission check DIRECTORY"),
+    ("version", "write --round=vX.Y"),
+    ("extra_model_benchmark_map", "write --mapping=FILE"),
+    ("submission_exceptions", "nothing is overlooked unless it is named: write --skip=NAME,... (--skip=list)"),
+    ("debug", "all findings are printed; --json has each with its rule, source and remedy"),
+    ("more_power_check", "all eleven are made; franca submission power DIRECTORY shows them"),
+    ("private_ids", "leave it out: privateid.json beside the results is read"),
+    *((f"skip_{name.replace('-', '_')}", f"write --skip={name}") for name in OFFICIAL_SKIPS),
+)
+"""Options of the official checkers (12.2) and what stands for them here."""
+
 
 CHECK = Command(
     name="submission",
@@ -37,13 +54,14 @@ CHECK = Command(
     usage="check DIRECTORY",
     handler=_HERE + "check",
     takes_kind=False,
-    options=(*_CHECKING, CSV, HTML, QUIET),
+    options=(*CHECKING, CSV, HTML, QUIET),
     description="Reads only, follows no links, reports all findings in one run with the rule, its source and a remedy.",
     examples=(
         Example("franca submission check ./submission", "by the round that its logs belong to"),
         Example("franca submission check ./submission --round=v6.1 --csv=summary.csv", "and write the summary"),
     ),
     statuses=REFUSED,
+    replaced=REPLACED,
 )
 REPORT = Command(
     name="submission",
@@ -53,7 +71,7 @@ REPORT = Command(
     handler=_HERE + "report",
     takes_kind=False,
     options=(
-        *_CHECKING,
+        *CHECKING,
         CSV,
         HTML,
         Option("rows", "write typed rows with derived columns, one JSON object a result, to this file", metavar="FILE"),
@@ -69,7 +87,7 @@ DIFF = Command(
     usage="diff OLD NEW",
     handler=_HERE + "diff",
     takes_kind=False,
-    options=_CHECKING,
+    options=CHECKING,
     examples=(Example("franca submission diff ./before ./after", "what changed, and which results may be compared"),),
     statuses=((1, "the trees differ"),),
 )
@@ -92,27 +110,6 @@ FIX = Command(
         Example("franca submission fix ./submission --output=./repaired", "in a copy"),
     ),
 )
-PREPROCESS = Command(
-    name="submission",
-    group=GROUP,
-    summary="write a new tree of what can be submitted: failed results removed or moved to open",
-    usage="preprocess DIRECTORY",
-    handler=_HERE + "preprocess",
-    takes_kind=False,
-    options=(
-        *_CHECKING,
-        Option("output", "the new tree; its list of changes goes beside it as DIR_changes.json", metavar="DIR"),
-        Option("infer_scenario_results", "copy results to missing scenarios (edge) and from -99.9 to -99 variants"),
-    ),
-    description="Removes invalid results, moves closed results that fail to open with measurements and code, drops "
-    "failed power records, corrects names of model directories and drops empty directories. The tree itself is not "
-    "changed. Without --output it only says what it would do. Status 0 also where the new tree is refused: its last "
-    "line has the checker's verdict.",
-    examples=(
-        Example("franca submission preprocess ./submission", "what would be done"),
-        Example("franca submission preprocess ./submission --output=./processed", "in a new tree"),
-    ),
-)
 PACK = Command(
     name="submission",
     group=GROUP,
@@ -121,7 +118,7 @@ PACK = Command(
     handler=_HERE + "pack",
     takes_kind=False,
     options=(
-        *_CHECKING,
+        *CHECKING,
         Option("output", "archive to write, DIRECTORY.tar.gz if absent", metavar="FILE"),
         Option("force", "replace an archive, pack a refused tree", short="f"),
     ),
@@ -235,24 +232,6 @@ def fix(bound: Bound, session: Session) -> Answer:
         "made": bool(target and repairs),
         "tree": target or root,
     }
-    return Answer(data, tuple(lines))
-
-
-def preprocess(bound: Bound, session: Session) -> Answer:
-    """The changes, planned or made, and the verdict over the new tree."""
-    import msgspec
-
-    from franca.mlperf.submission.preprocess import preprocess_tree
-
-    infer = bound.flag("infer_scenario_results")
-    done = preprocess_tree(directory(bound, 1), bound.text("output"), checking(bound), infer=infer)
-    lines = [change.line() for change in done.changes] or ["nothing to change"]
-    lines.append(done.verdict.summary)
-    lines.append(f"new tree: {done.path}" if done.path else "nothing was written: add --output=DIR")
-    data = {
-        "changes": [msgspec.to_builtins(change) for change in done.changes],
-        "tree": done.path, "ok": done.verdict.ok, "summary": done.verdict.summary,
-    }  # fmt: skip
     return Answer(data, tuple(lines))
 
 

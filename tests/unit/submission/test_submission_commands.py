@@ -118,6 +118,39 @@ def test_skips_and_commands_can_be_listed(capsys: pytest.CaptureFixture[str], tm
     assert "franca submission pack DIRECTORY" in run(capsys, tmp_path)[1]
 
 
+# Names of the official tools' options, and what the refusal must name (specification 12.2).
+OFFICIAL = {
+    "--input=tree": "franca submission check DIRECTORY",
+    "--version=v3.1": "--round=vX.Y",
+    "--skip_compliance": "--skip=compliance",
+    "--extra-model-benchmark-map=m.json": "--mapping=FILE",
+    "--debug": "--json",
+    "--submission-exceptions": "--skip=list",
+    "--more-power-check": "franca submission power",
+    "--skip-power-check": "--skip=power-check",
+    "--skip-meaningful-fields-emptiness-check": "--skip=meaningful-fields-emptiness-check",
+    "--skip-check-power-measure-files": "--skip=check-power-measure-files",
+    "--skip-empty-files-check": "--skip=empty-files-check",
+    "--skip-extra-files-in-root-check": "--skip=extra-files-in-root-check",
+    "--skip-extra-accuracy-files-check": "--skip=extra-accuracy-files-check",
+    "--skip-all-systems-have-results-check": "--skip=all-systems-have-results-check",
+    "--skip-calibration-check": "--skip=calibration-check",
+    "--skip-dataset-size-check": "--skip=dataset-size-check",
+    "--private-ids": "privateid.json",
+}
+
+
+@pytest.mark.parametrize("option", OFFICIAL)
+def test_options_of_the_official_tools_are_told_what_replaces_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    status, out, err = run(capsys, tmp_path, "check", str(DATA / "v3.0"), option)
+    assert (status, out) == (1, "") and OFFICIAL[option] in err
+    name = OFFICIAL[option].removeprefix("--skip=")
+    listed = [line.split(":")[0] for line in run(capsys, tmp_path, "check", "--skip=list")[1].splitlines()]
+    assert not option.startswith("--skip") or name in listed
+
+
 def test_rules_are_listed_with_source_and_remedy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, out, _ = run(capsys, tmp_path, "rules", "P3", "C4")
     assert status == 0

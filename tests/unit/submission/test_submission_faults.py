@@ -316,7 +316,7 @@ def test_every_rule_of_runs_files_and_compliance_has_a_fault() -> None:
 
 COVERED_ELSEWHERE = {
     # rounds later than v3.0, open or power trees: tested below and in test_submission_power.py
-    "F5", "S3", "S7", "S8", "M3", "P13", "P14", "C6", "W2", "W3", "W4", "W5", "W6",
+    "F5", "S3", "S7", "S8", "M3", "A8", "P13", "P14", "C6", "W2", "W3", "W4", "W5", "W6",
     *(f"E{n}" for n in range(1, 11)),  # test_submission_service.py
 }  # fmt: skip
 PLACE = "open/Franca/results/digits-host/digits-cnn"
@@ -635,3 +635,18 @@ def test_settings_of_loadgen_are_free_in_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("round_name", ["v5.0", "v5.1", "v6.0"])
 def test_the_one_benchmark_with_another_percentile_has_it(round_name: str) -> None:
     assert load_round(round_name).models["pointpainting"].latency_percentile == {"SingleStream": 0.999}
+
+
+def test_pictures_and_videos_that_a_benchmark_asks_for(tmp_path: Path) -> None:
+    tree = digits(tmp_path)
+    set_fields(tree / "open/Franca/model_mapping.json", **{"digits-cnn": "wan-2.2-t2v-a14b"})
+    assert "A8" in broken_rules(check(tree))
+    assert "A8" not in broken_rules(check(tree, skip=("extra-accuracy-files-check",)))
+    for scenario in ("SingleStream", "MultiStream", "Offline"):
+        folder = tree / PLACE / scenario / "accuracy/videos"
+        folder.mkdir()
+        for number in (130, 106, 84, 59, 12, 123, 43, 22, 238, 32):
+            (folder / f"{number}.mp4").write_bytes(b"film")
+    assert "A8" not in broken_rules(check(tree))
+    (tree / PLACE / "Offline/accuracy/videos/43.mp4").unlink()
+    assert [f.path for f in check(tree).findings if f.rule == "A8"] == [f"{PLACE}/Offline/accuracy/videos/43.*"]

@@ -39,12 +39,12 @@ def check_accuracy(ctx: Context, result: Result, directory: Node | None) -> None
 
 
 def check_extra_files(ctx: Context, result: Result, directory: Node | None) -> None:
-    """A1: pictures or videos that some benchmarks must show."""
+    """A8: pictures or videos that some benchmarks must show."""
     for name, stems in result.rules.accuracy_extra_files.items():
         folder = directory.directory(name) if directory else None
         there = {child.name.rsplit(".", 1)[0] for child in folder.files()} if folder else set()
         for stem in sorted(set(stems) - there):
-            ctx.findings.add("A1", f"{result.path}/accuracy/{name}/{stem}.*", "is missing", division=result.division)
+            ctx.findings.add("A8", f"{result.path}/accuracy/{name}/{stem}.*", "is missing", division=result.division)
 
 
 def check_targets(ctx: Context, result: Result, node: Node, text: str) -> None:

@@ -117,6 +117,8 @@ RULES: tuple[Rule, ...] = (
          "Put back the accuracy directory that belongs to this result.", lax=("v3.0",)),
     Rule("A7", "accuracy.txt agrees with itself and with the log beside it", f"{OWN}; 8.4, 8.6",
          "Put back the accuracy.txt that belongs to this log."),
+    Rule("A8", "Pictures or videos that the benchmark asks for are beside its accuracy", f"{POLICY}, results; 11.1",
+         "Add the files that the message names, as the accuracy run wrote them.", skip="extra-accuracy-files-check"),
     # performance (3, 4, 13.2)
     Rule("P1", "run_1 exists with exactly its files", f"{POLICY}, results; 11.1",
          "Keep mlperf_log_{summary,detail}.txt (and spl.txt with power) in performance/run_1; remove others.",
