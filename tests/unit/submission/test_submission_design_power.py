@@ -76,3 +76,9 @@ def test_missing_nameplates_are_a_warning_broken_ones_an_error(powered: Path) ->
 def test_summary_without_power_has_no_design_power(tmp_path: Path) -> None:
     rows = csv.DictReader(io.StringIO(to_csv(check(closed_v6(tmp_path / "tree")))))
     assert {row["design_power_watts"] for row in rows} == {""}
+
+
+@pytest.mark.parametrize(("round_name", "looked_at"), [("v5.1", False), ("v6.0", True), ("v6.1", True)])
+def test_nameplates_count_from_v6_on(powered: Path, round_name: str, looked_at: bool) -> None:
+    findings = check(powered, round=round_name).findings
+    assert any(finding.rule == "W6" for finding in findings) is looked_at

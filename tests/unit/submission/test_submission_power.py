@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from hypothesis import strategies as st
 
 from franca.errors import MalformedFile
 from franca.mlperf.submission.index import index_tree
-from franca.mlperf.submission.power_checks import CHECKS, RECORDED
-from franca.mlperf.submission.power_records import mean_watts, read_samples, read_session
+from franca.mlperf.submission.power_checks import CHECKS, RECORDED, deep_checks, read_records
+from franca.mlperf.submission.power_records import Sample, mean_watts, read_samples, read_session
 from tests.unit.submission.submission_trees import (
     DATA,
     POWERED,
@@ -222,8 +223,8 @@ def test_analyzer_settings_and_power_fields_are_asked_for_from_v3_1(tmp_path: Pa
 def test_mean_is_taken_strictly_inside_the_window() -> None:
     samples = read_samples(str(DATA / "v3.0-power" / PERFORMANCE / "run_1/spl.txt"))
     first, third = samples[0].time, samples[2].time
-    assert mean_watts(samples, first, third, positive=False) == samples[1].watts
-    assert mean_watts(samples, third, first, positive=False) is None
+    assert mean_watts(samples, first, third, "v3.0") == samples[1].watts
+    assert mean_watts(samples, third, first, "v3.0") is None
 
 
 def test_recorded_files_are_the_nine_of_the_rules() -> None:
@@ -263,3 +264,31 @@ def test_mutated_records_never_crash_the_checker(
     assert broken_rules(verdict) >= BASELINE
     if name in RECORDED and bytes(raw) != original:
         assert "W3" in broken_rules(verdict)
+
+
+@pytest.mark.parametrize(
+    ("round_name", "mean"), [("v3.0", 20.0), ("v4.1", 20.0), ("v5.1", 20.0), ("v6.0", 30.0), ("v6.1", 30.0)]
+)
+def test_samples_of_no_power_are_left_out_since_v6(round_name: str, mean: float) -> None:
+    start = datetime(2026, 1, 1)
+    samples = [
+        Sample(start + timedelta(seconds=n), watts, 230.0, 1.0, 1.0, "") for n, watts in enumerate((99, 30, 0, 30, 99))
+    ]
+    assert mean_watts(samples, samples[0].time, samples[-1].time, round_name) == mean
+
+
+@pytest.mark.parametrize(("round_name", "dropped"), [("v5.1", True), ("v6.1", False)])
+def test_the_deep_checks_count_samples_as_the_metric_does(tmp_path: Path, round_name: str, dropped: bool) -> None:
+    tree = power_tree(tmp_path)
+    path = tree / PERFORMANCE / "run_1/spl.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(re.sub("Watts,[^,]*", "Watts,0.0", x) if n % 5 == 0 else x for n, x in enumerate(lines)))
+    records = read_records(str(tree), index_tree(str(tree)).directory(PERFORMANCE))  # type: ignore[arg-type]
+    found = [problem.message for problem in deep_checks(records, round_name)["Check time difference"]]
+    assert ("testing drew more than 5 % less power than ranging" in found) is dropped
+
+
+def test_lines_that_do_not_start_with_a_time_are_no_samples(tmp_path: Path) -> None:
+    path = tmp_path / "spl.txt"
+    path.write_text("NOTE,meter ready\nTime,01-01-2026 00:00:00.000,Watts,5,Volts,230,Amps,1,PF,1,Mark,a\n\n")
+    assert [sample.watts for sample in read_samples(str(path))] == [5.0]

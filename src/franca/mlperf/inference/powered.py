@@ -23,6 +23,7 @@ from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.power.client import PHASES, RUN_LOGS, PowerServer, measure
 from franca.mlperf.submission.power_records import mean_watts, read_samples
 from franca.mlperf.submission.run_checks import measured_window
+from franca.mlperf.submission.tables import detect_round, rounds
 
 SAMPLES = "spl.txt"
 FOLDERS = ("power", "ranging")
@@ -116,7 +117,8 @@ def read_power(folder: str, scenario: Scenario, performance: Performance) -> Pow
     log = read_detail(os.path.join(folder, PHASES["testing"], DETAIL))
     window = measured_window(log)
     path = os.path.join(folder, PHASES["testing"], SAMPLES)
-    watts = mean_watts(read_samples(path), *window, positive=True) if window else None
+    round_name = detect_round(log.integer("effective_qsl_rng_seed")) or rounds()[-1]
+    watts = mean_watts(read_samples(path), *window, round_name) if window else None
     if not watts or window is None:
         raise StepFailed(
             f"{scenario.value}: the meter gave no sample inside the measured time",

@@ -1,4 +1,4 @@
-"""Design power of a system: what its power supplies can deliver (specification 10.7, from v6.1)."""
+"""Design power of a system: what its power supplies can deliver (specification 10.7, from v6.0)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from franca.errors import Location, MalformedFile
 from franca.mlperf.submission.context import Context, Result
 from franca.mlperf.submission.model import Submission
 
-SINCE = (6, 1)
+SINCE = (6, 0)
 MAX_LEVELS = 20
 
 
@@ -50,7 +50,10 @@ def _sum(node: object, path: str, levels: int) -> float:
 
 
 def _component(supplies: object, needed: object, path: str) -> float:
-    """The largest of the supplies, as many as are needed; spare ones do not count."""
+    """The first of the supplies, largest first, as many as are needed; spare ones do not count.
+
+    The official checker sorts them so; its figure is the one in the summary.
+    """
     if not isinstance(supplies, list) or not isinstance(needed, int) or needed < 0:
         raise MalformedFile("PSUs must be a list and Min PSUs Needed a count", where=Location(path))
     watts = []

@@ -132,9 +132,7 @@ def _check_metric(ctx: Context, result: Result, performance: Node) -> None:
     if window is None:
         ctx.findings.add("W2", path, "the detail log has no power_begin and power_end", division=result.division)
         return
-    watts = mean_watts(
-        read_samples(ctx.disk(path)), *window, positive=ctx.table.number >= (5, 0)
-    )  # fmt: skip
+    watts = mean_watts(read_samples(ctx.disk(path)), *window, ctx.table.round)
     if watts is None or watts <= 0:
         ctx.findings.add(
             "W2", path, "no power sample between power_begin and power_end", division=result.division,
@@ -313,9 +311,8 @@ def _inside(phase: str, window: tuple[datetime, datetime], start: float, stop: f
 
 
 def _levels(records: Records, round_name: str) -> Iterator[Problem]:
-    positive = round_name >= "v4.0"
-    ranging = mean_watts(records.ranging_samples, *records.ranging_window, positive=positive)
-    testing = mean_watts(records.samples, *records.window, positive=positive)
+    ranging = mean_watts(records.ranging_samples, *records.ranging_window, round_name)
+    testing = mean_watts(records.samples, *records.window, round_name)
     if not ranging or not testing:
         yield Problem("no power samples in the ranging or testing window")
     elif (testing / ranging - 1) * 100 <= -POWER_DROP_PERCENT:

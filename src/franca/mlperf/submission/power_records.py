@@ -18,6 +18,8 @@ from franca.mlperf.submission.tables import round_number
 
 MAX_SAMPLES = 1_000_000
 MAX_LOG_LINES = 5_000_000
+POSITIVE_SINCE = (6, 0)
+"""Round from which on only samples above zero watts count (10.4)."""
 
 
 class PowerTable(msgspec.Struct, frozen=True):
@@ -139,8 +141,9 @@ def _sample(line: str, path: str, number: int) -> Sample:
         raise MalformedFile(f"power sample cannot be read: {excerpt(line, 80)}", where=Location(path, number)) from None
 
 
-def mean_watts(samples: list[Sample], begin: datetime, end: datetime, *, positive: bool) -> float | None:
-    """Mean of the samples strictly between two times; None without any. `positive`: only values above zero."""
+def mean_watts(samples: list[Sample], begin: datetime, end: datetime, round_name: str) -> float | None:
+    """Mean of the samples strictly between two times, by the round's rule; None without any (10.4)."""
+    positive = round_number(round_name) >= POSITIVE_SINCE
     values = [s.watts for s in samples if begin < s.time < end and (s.watts > 0 or not positive)]
     return sum(values) / len(values) if values else None
 

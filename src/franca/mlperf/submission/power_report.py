@@ -85,7 +85,7 @@ def _report(root: str, place: Node, round_name: str) -> PowerReport:
         chosen,
         [_check(name, problems) for name, problems in deep_checks(records, chosen).items()],
         bool(records.client.simulated or records.server.simulated),
-        mean_watts(records.samples, *records.window, positive=True),
+        mean_watts(records.samples, *records.window, chosen),
     )
 
 

@@ -217,7 +217,7 @@ RULES: tuple[Rule, ...] = (
     Rule("W5", "Power was measured, not simulated", f"{OWN}; 10.6",
          "Measure with a real analyser; simulated records are for tests.", divisions=STRICT),
     Rule("W6", "The nameplate power of the system can be read", f"{POLICY}, power; 10.7",
-         "Write systems/<system>_power.yaml, or system_power_capacity into the description.", since="v6.1"),
+         "Write systems/<system>_power.yaml, or system_power_capacity into the description.", since="v6.0"),
 )  # fmt: skip
 
 SHORT_RULES = frozenset({"P3", "P6", "P7", "P8", "P9", "P11", "A5", "C2", "C3", "E5", "E9"})
