@@ -52,14 +52,14 @@ def preprocess(i):
     env = i["env"]
     env.update(with_aliases(env))
     adr = i["run_script_input"].get("add_deps_recursive")
-    env.update(power_inputs(adr))
     misspelled = misspelt(i)
     if misspelled:
         return {"return": 1, "error": misspelled}
     for line in without_effect(env, adr):
         say(line)
-    told = {**env, **implied_by_file(env)}  # the recipe of such runs finds the backend out by a step of its own
     try:
+        env.update(power_inputs(adr))
+        told = {**env, **implied_by_file(env)}  # the recipe of such runs finds the backend out by a step of its own
         wishes = read_wishes(told)
         check_given(workload_of(wishes.model), wishes.model, told)
         for note in wishes.notes:

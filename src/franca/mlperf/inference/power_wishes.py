@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from franca.errors import UsageError
+from franca.grammar.suggest import closest
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.flags import OFF
 from franca.mlperf.power.client import PowerServer
@@ -24,14 +26,36 @@ INPUTS = {
     "max_volts": "CM_MLPERF_POWER_MAX_VOLTS",
 }
 """Inputs of the power client to environment keys; the flags of the benchmark have the same keys."""
+OWN = {
+    "server": INPUTS["power_server"],
+    "server_port": INPUTS["port"],
+    "run_cmd": "CM_MLPERF_RUN_CMD",
+    "log_dir": "CM_MLPERF_POWER_LOG_DIR",
+    "loadgen_logs_dir": "CM_MLPERF_LOADGEN_LOGS_DIR",
+    "timestamp": "CM_MLPERF_POWER_TIMESTAMP",
+}
+"""Further inputs of the client by itself (10.1). The last four are known and passed on without effect here: the
+benchmark is the command that is measured, and its folders have fixed names."""
 
 
 def power_inputs(adr: object) -> dict[str, str]:
-    """The environment that ``--adr.mlperf-power-client.KEY=VALUE`` means."""
+    """The environment that ``--adr.mlperf-power-client.KEY=VALUE`` means; ``.env.KEY=VALUE`` is taken as it is.
+
+    Raises:
+        UsageError: no such input.
+    """
     given = adr.get(DEP) if isinstance(adr, Mapping) else None
-    if not isinstance(given, Mapping):
-        return {}
-    return {INPUTS[str(key)]: str(value) for key, value in given.items() if str(key) in INPUTS}
+    found: dict[str, str] = {}
+    for key, value in given.items() if isinstance(given, Mapping) else ():
+        known = {**INPUTS, **OWN}
+        if key == "env" and isinstance(value, Mapping):
+            found.update((str(name), str(text)) for name, text in value.items())
+        elif str(key) in known:
+            found[known[str(key)]] = str(value)
+        else:
+            near = ", ".join(closest(str(key), known)) or ", ".join(known)
+            raise UsageError(f"--adr.{DEP}.{key}: the power client has no such input", hint=f"closest: {near}")
+    return found
 
 
 def read_power(env: Mapping[str, object]) -> PowerServer | None:

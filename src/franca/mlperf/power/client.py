@@ -1,7 +1,7 @@
 """The client's side of a power measurement: ranging, then testing, then the director's records.
 
-Franca's own client is for rehearsals and for open results. The rules accept records of a released version of the
-official client only (10.5, checks 1 and 2); ``released`` runs that one instead.
+Franca's own client is for rehearsals: the checker accepts records of a released version of the official client only,
+in all divisions (10.5, checks 1 and 2; rule W3). ``released`` runs that one instead.
 """
 
 from __future__ import annotations
