@@ -109,6 +109,7 @@ FIX = Command(
         Example("franca submission fix ./submission", "what would be done"),
         Example("franca submission fix ./submission --output=./repaired", "in a copy"),
     ),
+    statuses=((1, "something has no mechanical repair"),),
 )
 PACK = Command(
     name="submission",
@@ -213,26 +214,29 @@ def diff(bound: Bound, session: Session) -> Answer:
 
 def fix(bound: Bound, session: Session) -> Answer:
     """The repairs, planned or made."""
-    from franca.mlperf.submission.repair import apply_repairs, copy_tree, plan_repairs
+    from franca.mlperf.submission.repair import apply_repairs, copy_tree, find_irreparable, plan_repairs
 
     root, output, in_place = directory(bound, 1), bound.text("output"), bound.flag("in_place")
     if output and in_place:
         raise UsageError("--output and --in-place exclude each other", hint="choose one")
     repairs = plan_repairs(root, names(bound.text("rule")))
+    left = find_irreparable(root, names(bound.text("rule")))
     target = root if in_place else output
     if output:
         copy_tree(root, output)
     if target:
         apply_repairs(target, repairs, bound.text("backup"))
-    lines = [repair.line() for repair in repairs] or ["nothing to repair"]
+    lines = [repair.line() for repair in repairs] or ([] if left else ["nothing to repair"])
+    lines += [f"{item.rule} {item.directory}: cannot be repaired: {item.reason}; score the log again" for item in left]
     if repairs and not target:
         lines.append("nothing was changed: add --output=DIR or --in-place")
     data = {
         "repairs": [{"rule": r.rule, "path": r.path, "action": r.action} for r in repairs],
         "made": bool(target and repairs),
         "tree": target or root,
+        "irreparable": [{"rule": item.rule, "path": item.directory, "reason": item.reason} for item in left],
     }
-    return Answer(data, tuple(lines))
+    return Answer(data, tuple(lines), status=1 if left else 0)
 
 
 def pack(bound: Bound, session: Session) -> Answer:

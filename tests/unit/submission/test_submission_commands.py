@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from franca.cli.main import main
-from tests.unit.submission.submission_trees import DATA, REBELLIONS, RUN, SINGLE, copy, set_value
+from tests.unit.submission.submission_trees import DATA, REBELLIONS, RUN, SINGLE, TESTS, copy, set_value
 
 
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, *words: str) -> tuple[int, str, str]:
@@ -99,6 +99,23 @@ def test_fix_shows_first_and_repairs_a_copy_when_asked(capsys: pytest.CaptureFix
     run(capsys, tmp_path, "fix", str(tree), f"--output={tmp_path / 'new'}")
     assert (tree / REBELLIONS / "code/__pycache__").exists()
     assert run(capsys, tmp_path, "check", str(tmp_path / "new"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [(f"{SINGLE}/accuracy", "A3"), (f"{TESTS}/Offline/TEST01/accuracy", "C5")],
+)
+def test_a_log_without_its_score_cannot_be_repaired_and_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, place: str, rule: str
+) -> None:
+    tree = copy("v3.0", tmp_path / "tree", (REBELLIONS,))
+    (tree / place / "accuracy.txt").unlink()
+    for words in ([], [f"--rule={rule}"], ["--in-place"]):
+        status, out, _ = run(capsys, tmp_path, "fix", str(tree), *words)
+        assert status == 1 and "nothing to repair" not in out
+        assert f"{rule} {place}: cannot be repaired: accuracy.txt cannot be read: No such file" in out
+    assert run(capsys, tmp_path, "fix", str(tree), "--rule=F1")[:2] == (0, "nothing to repair\n")
+    assert json.loads(run(capsys, tmp_path, "fix", str(tree), "--json")[1])["irreparable"][0]["path"] == place
 
 
 def test_pack_and_diff(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -16,7 +16,15 @@ from franca.mlperf.submission.documents import join, read_object
 from franca.mlperf.submission.fields import MEANINGFUL, REQUIRED
 from franca.mlperf.submission.index import DIRECTORY, FILE, LINK, Node, index_tree
 from franca.mlperf.submission.model import submissions
-from franca.mlperf.submission.truncate import Truncation, plan_truncation, truncate, write_atomic
+from franca.mlperf.submission.truncate import (
+    Truncation,
+    Unscored,
+    find_unscored,
+    plan_truncation,
+    rule_of,
+    truncate,
+    write_atomic,
+)
 
 JUNK = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 CACHES = frozenset({"__pycache__", ".ipynb_checkpoints", ".pytest_cache"})
@@ -57,11 +65,15 @@ def plan_repairs(root: str, rules: tuple[str, ...] = ()) -> list[Repair]:
     return [repair for repair in repairs if not rules or repair.rule in rules]
 
 
+def find_irreparable(root: str, rules: tuple[str, ...] = ()) -> list[Unscored]:
+    """Places that break a rule of `plan_repairs` and have no mechanical repair; of these rules, all by default."""
+    return [item for item in find_unscored(root, index_tree(root)) if not rules or item.rule in rules]
+
+
 def _truncations(root: str, top: Node) -> list[Repair]:
     found = []
     for item in plan_truncation(root, top):
-        rule = "C5" if "/TEST" in item.directory else "A3"
-        found.append(Repair(rule, item.directory, item.describe(), truncation=item))
+        found.append(Repair(rule_of(item.directory), item.directory, item.describe(), truncation=item))
     return found
 
 

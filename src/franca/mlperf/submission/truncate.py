@@ -46,6 +46,37 @@ def plan_truncation(root: str, top: Node) -> list[Truncation]:
     return [item for item in found if item is not None]
 
 
+class Unscored(msgspec.Struct, frozen=True):
+    """An accuracy directory whose log cannot be truncated, and why: the digest has no place to go."""
+
+    directory: str
+    reason: str
+
+    @property
+    def rule(self) -> str:
+        """The rule that it breaks."""
+        return rule_of(self.directory)
+
+
+def rule_of(directory: str) -> str:
+    """The rule about truncation in an accuracy directory: C5 in compliance tests, A3 elsewhere."""
+    return "C5" if "/TEST" in directory else "A3"
+
+
+def find_unscored(root: str, top: Node) -> list[Unscored]:
+    """Accuracy directories with a log and without a readable accuracy.txt (8.6: an error for that directory)."""
+    found = []
+    for node in top.walk():
+        directory = node.path.rpartition("/")[0]
+        if node.name != ACCURACY_LOG or not _counts(node) or directory.split("/")[-2] in UNSCORED:
+            continue
+        try:
+            read_text(join(root, f"{directory}/accuracy.txt"))
+        except MalformedFile as error:
+            found.append(Unscored(directory, f"accuracy.txt {error.message}"))
+    return found
+
+
 def _counts(node: Node) -> bool:
     """True for logs of results and of the tests whose logs are submitted."""
     parts = node.path.split("/")
@@ -64,7 +95,7 @@ def _plan(root: str, node: Node) -> Truncation | None:
         first = directory.split("/")[-2] in UNSCORED and not os.path.lexists(text)
         hashes = [] if first else find_hashes(read_text(text))
     except MalformedFile:
-        return None  # without an accuracy.txt there is nothing to repair: the checker says so
+        return None  # find_unscored tells of it
     if _is_cut(path, node.size) or (hashes and node.size < MAX_TRUNCATED):
         return None
     recorded = bool(hashes) and file_digest(path, "sha256") in hashes
