@@ -21,13 +21,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from franca.errors import NotFound, Refused, StepFailed, Unavailable
+from franca.mlperf.inference import powered as powered_module
+from franca.mlperf.inference.boot import boot_argv
 from franca.mlperf.inference.campaign import run
+from franca.mlperf.inference.config import read_config
+from franca.mlperf.inference.job import Job, PartSpec
+from franca.mlperf.inference.powered import ranging_job
+from franca.mlperf.inference.results import Performance
+from franca.mlperf.inference.scenarios import Scenario
 from franca.mlperf.logs.detail import read_detail
 from franca.mlperf.power import client
 from franca.mlperf.power.client import PowerServer, measure
 from franca.mlperf.power.director import SimulatedDirector
 from franca.mlperf.power.meter import steady
 from franca.mlperf.power.released import command_line, measure_released
+from franca.mlperf.power.turns import write_plan
 from franca.mlperf.power.wire import SERVER_HELLO, Gone, Wire
 from franca.mlperf.submission.build import BuildOptions, build_tree
 from franca.mlperf.submission.checker import check_tree
@@ -54,7 +62,82 @@ def powered(large_parts, tmp_path_factory, director):
     out = tmp_path_factory.mktemp("powered")
     plain = msgspec.to_builtins(director)
     spec = request(large_parts, out / "r", power=plain, model="resnet50", scenarios=["SingleStream", "Offline"])
-    return spec, run(spec, silent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(powered_module, "RANGING_MS", 100)  # these runs last 0.2 s
+        return spec, run(spec, silent)
+
+
+def test_ranging_is_shorter_than_testing(powered) -> None:
+    _, result = powered
+    for one in result.scenarios:
+        place = Path(one.performance.folder).parent
+        lengths = {
+            name: read_detail(str(place / name / "mlperf_log_detail.txt")).integer("effective_min_duration_ms")
+            for name in ("ranging", "run_1")
+        }
+        assert lengths == {"ranging": 100, "run_1": 200}
+        assert one.performance.min_duration_s == 0.2
+
+
+def performance(**changes: object) -> Performance:
+    """A finished run of full length, as far as a ranging run is made from it."""
+    plain: dict[str, object] = {
+        "metric": "m", "title": "t", "unit": "ms", "value": 1.0, "samples_per_second": 1.0, "valid": True, "flags": [],
+        "errors": [], "warnings": [], "queries": 6000, "samples": 6000, "dataset_samples": 10, "duration_s": 600.0,
+        "min_duration_s": 600.0, "latency": {}, **changes,
+    }  # fmt: skip
+    return Performance(**plain)  # type: ignore[arg-type]
+
+
+# Scenario, what was measured, and the lines that the ranging run gets (specification 8.2, 8.3).
+RANGING = [
+    (Scenario.SINGLE_STREAM, {}, {"min_duration": "300000", "max_duration": "300000"}),
+    (Scenario.SINGLE_STREAM, {"queries": 300}, {"min_duration": "300000"}),  # too slow for a maximum
+    (Scenario.MULTI_STREAM, {"queries": 3000}, {"min_duration": "300000", "max_duration": "300000"}),
+    (Scenario.MULTI_STREAM, {"queries": 2000}, {"min_duration": "300000"}),
+    (Scenario.SERVER, {"target_qps": 50.0}, {"min_duration": "300000"}),
+    (Scenario.OFFLINE, {"target_qps": 50.0}, {"min_duration": "300000", "max_query_count": "15000"}),
+]
+
+
+@pytest.mark.parametrize(("scenario", "measured", "lines"), RANGING)
+def test_a_ranging_run_of_full_length_is_cut_to_300_s(tmp_path, scenario, measured, lines) -> None:
+    conf = tmp_path / "user.conf"
+    conf.write_text(f"resnet50.{scenario.value}.target_qps = 50\nresnet50.{scenario.value}.min_duration = 600000\n")
+    part = PartSpec("p")
+    job = Job("loadgen", str(tmp_path), part, part, part, part, model_key="resnet50", user_conf=str(conf))
+    shorter = ranging_job(job, str(tmp_path), scenario, performance(**measured))
+    assert shorter._replace(user_conf="") == job._replace(user_conf="")
+    found = {entry.key: entry.value for entry in read_config(shorter.user_conf)}
+    assert found == {"target_qps": "50", **lines}
+    short = performance(**{**measured, "min_duration_s": 10.0})
+    assert ranging_job(job, str(tmp_path), scenario, short) == job
+
+
+def test_turns_run_one_command_after_the_other_and_stay_at_the_last(tmp_path) -> None:
+    plan, out = tmp_path / "plan.json", tmp_path / "out"
+    program = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + sys.stdin.read()); sys.exit(int(sys.argv[3]))"
+    words = [[sys.executable, "-c", program, str(out), name, str(code)] for name, code in (("a b;", 0), ("c", 7))]
+    write_plan(str(plan), words)
+    line = boot_argv(sys.executable, "franca.mlperf.power.turns", str(plan))
+    codes = [subprocess.run(line, input="!", text=True, check=False).returncode for _ in range(3)]
+    assert codes == [0, 7, 7] and out.read_text() == "a b;!c!c!"
+
+
+@pytest.mark.parametrize("ntp", ["", "127.0.0.1"])
+def test_clocks_are_compared_and_set_before_each_phase(tmp_path, director, ntp) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name in client.RUN_LOGS:
+        (logs / name).write_text("")
+    measure(msgspec.structs.replace(director, ntp=ntp), lambda phase: str(logs), str(tmp_path))
+    sent = [message["cmd"] for message in json.loads((tmp_path / "power/client.json").read_text())["messages"]]
+    verbs = [re.sub("^session,.*?,(start|stop),", r"\1 ", re.sub("^new,.*", "new", command)) for command in sent]
+    synchronise = ["set_ntp", "time"] if ntp else ["time"]
+    assert verbs == [
+        "mlcommons/power client v3", *synchronise, "new", "time", "start ranging", "stop ranging",
+        *synchronise, "start testing", "stop testing",
+    ]  # fmt: skip
 
 
 def test_the_metrics_follow_from_the_samples_and_loadgens_window(powered) -> None:
@@ -219,6 +302,21 @@ def test_an_endless_line_is_refused() -> None:
             Wire(ours, "them").receive()
 
 
+def test_the_command_line_of_the_released_client() -> None:
+    server = PowerServer(
+        host="10.0.0.7", port=4960, ntp="ntp.lab", max_amps=2.5, max_volts=240, label="day-1", client="/t/client.py"
+    )
+    assert command_line(server, ["run", "a b"], "/logs", "/out")[1:] == [
+        "/t/client.py", "-a", "10.0.0.7", "-p", "4960", "-w", "run 'a b'", "-L", "/logs", "-o", "/out", "-n", "ntp.lab",
+        "--no-timestamp-path", "-l", "day-1", "--max-amps", "2.5", "--max-volts", "240",
+    ]  # fmt: skip
+    least = command_line(PowerServer(host="h", max_amps=2, client="/t/client.py"), ["x"], "/l", "/o")
+    assert least[1:] == [
+        "/t/client.py", "-a", "h", "-p", "4950", "-w", "x", "-L", "/l", "-o", "/o", "-n", "time.google.com",
+        "--no-timestamp-path",
+    ]  # fmt: skip
+
+
 @given(words=st.lists(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])), min_size=1))
 def test_the_released_client_gets_the_workload_as_one_quoted_word(words) -> None:
     line = command_line(PowerServer(host="h", client="/tools/client.py"), words, "/logs", "/out")
@@ -229,6 +327,13 @@ def test_a_released_client_that_is_not_there_is_named(tmp_path) -> None:
     server = PowerServer(host="h", client=str(tmp_path / "client.py"))
     with pytest.raises(NotFound, match="no power client at"):
         measure_released(server, ["true"], str(tmp_path), str(tmp_path))
+
+
+def test_a_released_client_that_ends_early_without_an_error_is_a_failure(tmp_path) -> None:
+    tool = tmp_path / "client.py"
+    tool.write_text("print('no time server')\n")
+    with pytest.raises(StepFailed, match="status 0: no time server"):
+        measure_released(PowerServer(host="h", client=str(tool)), ["true"], str(tmp_path), str(tmp_path))
 
 
 @pytest.mark.skipif("FRANCA_POWER_CLIENT" not in os.environ, reason="set FRANCA_POWER_CLIENT to the released client.py")

@@ -100,9 +100,9 @@ def _watched(job: Job, interpreter: Interpreter, limit_s: float, on_wait: Callab
         return Child(json.load(source), time.monotonic() - began)
 
 
-def write_job(job: Job) -> str:
-    """Write ``job.json`` into the job's folder; returns its path."""
-    path = os.path.join(job.outdir, "job.json")
+def write_job(job: Job, folder: str = "") -> str:
+    """Write ``job.json`` into a folder, the job's own by default; returns its path."""
+    path = os.path.join(folder or job.outdir, "job.json")
     with open(path, "w", encoding="utf-8") as out:
         out.write(job_to_json(job))
     return path

@@ -85,12 +85,14 @@ class _Session:
     def measure(self, server: PowerServer, workload: Callable[[str], str]) -> None:
         if self._ask(CLIENT_HELLO) != SERVER_HELLO:
             raise StepFailed(f"{self._wire.who} is no power director of the protocol that Franca speaks")
-        if server.ntp:
-            self._order("set_ntp")
-        self._compare_clocks()
+        self._synchronise(server)
         self._open(server.label)
         limits = f",{server.max_volts:g},{server.max_amps:g}" if server.max_amps and server.max_volts else ""
-        for phase in ("testing",) if limits else PHASES:
+        for number, phase in enumerate(("testing",) if limits else PHASES):
+            if number:  # ranging took minutes, in which clocks drift apart
+                self._synchronise(server)
+            else:
+                self._compare_clocks()
             self._phase(phase, limits, workload)
         self._log.write(self._out)
         self._order(f"session,{self._log.session},done")
@@ -98,6 +100,11 @@ class _Session:
             if not (limits and name.startswith("ranging")):
                 self._fetch(name)
         self._order(f"cleanup,{self._log.session}")
+
+    def _synchronise(self, server: PowerServer) -> None:
+        if server.ntp:
+            self._order("set_ntp")
+        self._compare_clocks()
 
     def _open(self, label: str) -> None:
         self._log.client_uuid = str(uuid.uuid4())
