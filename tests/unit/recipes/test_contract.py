@@ -152,6 +152,8 @@ def test_every_dependency_means_exactly_one_recipe(name: str) -> None:
         ("run,accuracy,mlperf,_imagenet", "process-mlperf-accuracy"),
         ("process,mlperf,accuracy", "process-mlperf-accuracy"),
         ("preprocess,mlperf,inference,submission", "preprocess-mlperf-inference-submission"),
+        ("run,mlperf,power,server", "run-mlperf-power-server"),
+        ("run,mlc,mlcommons,mlperf,power,client,power-client", "run-mlperf-power-client"),
         ("generate,mlperf,inference,submission", "generate-mlperf-inference-submission"),
         ("process,mlperf,accuracy,_coco2014,_float32", "process-mlperf-accuracy"),
         ("run,mlperf,inference", "run-mlperf-inference-app"),

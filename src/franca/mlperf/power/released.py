@@ -18,10 +18,20 @@ DEFAULT_NTP = "time.google.com"
 CLIENT_LOG = "power-client.log"
 
 
-def command_line(server: PowerServer, workload: Sequence[str], logs: str, out: str) -> list[str]:
-    """The client's words (10.1). The tool hands ``-w`` to a shell, so the workload's words are quoted for one."""
-    words = [sys.executable, server.client, "-a", server.host, "-p", str(server.port), "-w", shlex.join(workload)]
-    words += ["-L", logs, "-o", out, "-n", server.ntp or DEFAULT_NTP, "--no-timestamp-path"]
+def command_line(
+    server: PowerServer, workload: Sequence[str] | str, logs: str, out: str, *, timestamp: bool = False
+) -> list[str]:
+    """The client's words (10.1).
+
+    Args:
+        workload: the tool hands it to a shell, so words are quoted for one; a text is what the user wrote for it.
+        timestamp: results go into a folder of their own below ``out``, named after the session.
+    """
+    text = workload if isinstance(workload, str) else shlex.join(workload)
+    words = [sys.executable, server.client, "-a", server.host, "-p", str(server.port), "-w", text]
+    words += ["-L", logs, "-o", out, "-n", server.ntp or DEFAULT_NTP]
+    if not timestamp:
+        words.append("--no-timestamp-path")
     if server.label:
         words += ["-l", server.label]
     if server.max_amps and server.max_volts:
@@ -46,7 +56,7 @@ def measure_released(server: PowerServer, workload: Sequence[str], logs: str, ou
         # The benchmark's process ends when its standard input does, so the pipe stays open as long as the client runs.
         process = subprocess.Popen(
             command_line(server, workload, logs, out),
-            stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.STDOUT, env=_environment(server.client),
+            stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.STDOUT, env=environment_of(server.client),
         )  # fmt: skip
         try:
             status = process.wait()
@@ -60,9 +70,9 @@ def measure_released(server: PowerServer, workload: Sequence[str], logs: str, ou
     os.unlink(log)
 
 
-def _environment(client: str) -> dict[str, str]:
+def environment_of(program: str) -> dict[str, str]:
     """The tool imports itself as a package from the folder above its own."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(client)))
+    root = os.path.dirname(os.path.dirname(os.path.abspath(program)))
     return {**os.environ, "PYTHONPATH": root}
 
 

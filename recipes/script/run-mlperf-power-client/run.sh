@@ -1,0 +1,3 @@
+#!/bin/bash
+PYTHONPATH="${CM_MLPERF_FRANCA_SOURCE}" "${CM_MLPERF_FRANCA_PYTHON}" -m franca.mlperf.power.tool \
+  "${CM_MLPERF_POWER_COMMAND_FILE}"
