@@ -343,3 +343,18 @@ def test_the_released_client_measures_too(parts, tmp_path, director) -> None:
     performance = result.scenarios[0].performance
     assert performance.power.watts == pytest.approx(WATTS, rel=0.011)
     assert json.loads((Path(performance.folder).parent / "power" / "client.json").read_text())["sources"]
+
+
+def test_what_the_processors_counted_is_in_the_results_and_is_no_metric(parts, tmp_path) -> None:
+    zone = tmp_path / "powercap" / "intel-rapl:0"
+    zone.mkdir(parents=True)
+    (zone / "max_energy_range_uj").write_text("1000000000\n")
+    (zone / "energy_uj").write_text("0\n")
+    sut = {"name": "inference_energy:MeteredSut", "options": {"root": str(zone.parent)}}
+    result = run(request(parts, tmp_path / "r", sut=sut, scenarios=["Offline"], modes=["performance"]), silent)
+    measured = result.scenarios[0].performance
+    assert measured.estimated_power_w > 0 and measured.power is None
+    path = tmp_path / "r" / "results.json"
+    (written,) = json.loads(path.read_text("utf-8"))["scenarios"]
+    assert written["performance"]["estimated_power_w"] == measured.estimated_power_w
+    assert written["performance"].get("power") is None

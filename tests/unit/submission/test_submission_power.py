@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -16,9 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from franca.errors import MalformedFile
+from franca.mlperf.logs.detail import read_detail
+from franca.mlperf.submission.context import Result, System
 from franca.mlperf.submission.index import index_tree
-from franca.mlperf.submission.power_checks import CHECKS, RECORDED, deep_checks, read_records
+from franca.mlperf.submission.output import to_csv
+from franca.mlperf.submission.power_checks import CHECKS, RECORDED, deep_checks, power_metric, read_records
 from franca.mlperf.submission.power_records import Sample, mean_watts, read_samples, read_session
+from franca.mlperf.submission.tables import load_round
 from tests.unit.submission.submission_trees import (
     DATA,
     POWERED,
@@ -292,3 +298,48 @@ def test_lines_that_do_not_start_with_a_time_are_no_samples(tmp_path: Path) -> N
     path = tmp_path / "spl.txt"
     path.write_text("NOTE,meter ready\nTime,01-01-2026 00:00:00.000,Watts,5,Volts,230,Amps,1,PF,1,Mark,a\n\n")
     assert [sample.watts for sample in read_samples(str(path))] == [5.0]
+
+
+MEAN_W, QUERIES, SECONDS = 12.8997, 506349, 600.001
+"""Of the sample: mean of spl.txt inside the window, queries of the log, length of the window."""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "inferred", "expected"),
+    [
+        ("Offline", False, MEAN_W),
+        ("Offline", True, MEAN_W),
+        ("Server", False, MEAN_W),
+        ("Interactive", False, MEAN_W),
+        ("SingleStream", False, MEAN_W * SECONDS * 1000 / QUERIES),
+        ("MultiStream", False, MEAN_W * SECONDS * 1000 / QUERIES),
+        ("MultiStream", True, MEAN_W * SECONDS * 1000 / QUERIES * 8),
+    ],
+)
+def test_the_metric_is_watts_or_millijoules_a_query(scenario: str, inferred: bool, expected: float) -> None:
+    log = read_detail(str(DATA / "v3.0-power" / POWERED / RUN))
+    rules = load_round("v3.0").models["resnet"]
+    system = System("s", {}, "edge")
+    result = Result("p", "closed", "x", system, "resnet50", "resnet", scenario, rules, inferred=inferred)
+    found = power_metric(result, log, MEAN_W, SECONDS)
+    assert found == pytest.approx(expected)
+    assert (15 < expected < 16) == (scenario == "SingleStream" or (scenario == "MultiStream" and not inferred))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "power", "unit"), [("MultiStream", 8 * 15.28557, "millijoules"), ("Offline", 12.8997, "Watts")]
+)
+def test_inferred_results_carry_their_power_with_its_unit(
+    tmp_path: Path, scenario: str, power: float, unit: str
+) -> None:
+    tree = power_tree(tmp_path)
+    for part in ("results", "measurements"):
+        place = tree / POWERED.replace("results", part)
+        if place.is_dir():
+            place.rename(place.with_name(scenario))
+    (record,) = check(tree, round="v3.0").records
+    assert record.inferred and record.scenario == scenario
+    assert (record.power, record.power_unit) == (pytest.approx(power, rel=1e-4), unit)
+    plain, second = csv.DictReader(io.StringIO(to_csv(check(tree, round="v3.0"))))
+    assert (second["Units"], float(second["Result"])) == (unit, pytest.approx(power, rel=1e-4))
+    assert plain["Units"] != unit

@@ -294,3 +294,12 @@ def test_output_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FrancaError, match="cannot be written"):
         pack_tree(str(DATA / "v3.0"), str(tmp_path / "file" / "a.tar.gz"))
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_short_runs_are_not_packed_for_the_closed_division(tmp_path: Path) -> None:
+    output = tmp_path / "closed.tar.gz"
+    with pytest.raises(Refused, match="short runs are no submission to the closed division"):
+        pack_tree(str(DATA / "v3.0"), str(output), Options(short=True))
+    assert not output.exists()
+    tree = copy("v3.0", tmp_path / "tree", ("open/Deci",))
+    assert pack_tree(str(tree), str(tmp_path / "open.tar.gz"), Options(short=True)).verdict.ok
