@@ -12,7 +12,16 @@ import pytest
 from franca.errors import MalformedFile
 from franca.mlperf.submission.design_power import nameplate_watts
 from franca.mlperf.submission.output import to_csv
-from tests.unit.submission.submission_trees import DATA, POWERED, REBELLIONS, check, closed_v6, set_fields
+from tests.unit.submission.submission_trees import (
+    DATA,
+    POWERED,
+    REBELLIONS,
+    V6_SEEDS,
+    check,
+    closed_v6,
+    copy,
+    set_fields,
+)
 
 NAMEPLATES = """\
 Node:
@@ -82,3 +91,31 @@ def test_summary_without_power_has_no_design_power(tmp_path: Path) -> None:
 def test_nameplates_count_from_v6_on(powered: Path, round_name: str, looked_at: bool) -> None:
     findings = check(powered, round=round_name).findings
     assert any(finding.rule == "W6" for finding in findings) is looked_at
+
+
+@pytest.fixture
+def accepted(tmp_path: Path) -> Path:
+    """The tree with power, in the fields and seeds of v6.1, so that its result gets into a summary."""
+    tree = copy("v3.0-power", tmp_path / "tree")
+    for log in tree.rglob("mlperf_log_*.txt"):
+        text = log.read_text("utf-8")
+        for before, after in V6_SEEDS.values():
+            text = text.replace(str(before), str(after))
+        log.write_text(text, "utf-8")
+    measured = tree / POWERED.replace("results", "measurements")
+    (measured / "README.md").write_text("how it was made\n")
+    (measured / "power_settings.md").write_text("defaults\n")
+    set_fields(tree / "closed/SiMa/systems/davinci_dualm2.json", system_power_only="no")
+    return tree
+
+
+@pytest.mark.parametrize("stated", ["1500", ""])
+def test_summary_of_a_power_result_has_the_design_power(accepted: Path, stated: str) -> None:
+    systems = accepted / "closed/SiMa/systems"
+    if stated:
+        set_fields(systems / "davinci_dualm2.json", system_power_capacity=stated)
+    (systems / "davinci_dualm2_power.yaml").write_text(NAMEPLATES)
+    verdict = check(accepted, round="v6.1", skip=("power-check", "compliance"))  # the logs' digests are others now
+    rows = list(csv.DictReader(io.StringIO(to_csv(verdict))))
+    assert [row["Units"] for row in rows] == ["Latency (ms)", "millijoules"]
+    assert [row["design_power_watts"] for row in rows] == [stated or "2350.5"] * 2
