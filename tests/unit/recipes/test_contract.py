@@ -36,6 +36,7 @@ FRONTS = (
     "app-mlperf-inference", "build-mlperf-inference-native-harness", "run-mlperf-inference-app", "run-cube",
     "run-mlperf-inference-submission-checker", "truncate-mlperf-inference-accuracy-log",
     "get-mlperf-inference-sut-description", "get-mlperf-inference-sut-configs", "import-mlperf-inference-to-experiment",
+    "check-mlperf-inference-request",
 )  # fmt: skip
 METAS = {folder.name: read(folder) for folder in FOLDERS}
 
@@ -157,6 +158,12 @@ def test_every_dependency_means_exactly_one_recipe(name: str) -> None:
         ("generate,mlperf,inference,submission", "generate-mlperf-inference-submission"),
         ("process,mlperf,accuracy,_coco2014,_float32", "process-mlperf-accuracy"),
         ("run,mlperf,inference", "run-mlperf-inference-app"),
+        ("app,mlperf,inference", "app-mlperf-inference"),
+        ("app,mlcommons,mlperf,inference,cpp", "app-mlperf-inference-mlcommons-cpp"),
+        ("app,mlperf,inference,generic,_mlcommons-cpp,_bert-99,_onnxruntime,_cpu,_valid,_r4.1_default,_float32,_power,"
+         "_offline", "app-mlperf-inference"),
+        ("app,mlperf,inference,generic,_reference,_gptj-99,_pytorch,_cuda,_test,_r5.1-dev_default,_bfloat16,_server",
+         "app-mlperf-inference"),
         ("run,mlperf,inference,submission,checker", "run-mlperf-inference-submission-checker"),
         ("run,mlperf,inference,submission,checker,_short-run", "run-mlperf-inference-submission-checker"),
         ("truncate,mlperf,inference,accuracy,log", "truncate-mlperf-inference-accuracy-log"),
