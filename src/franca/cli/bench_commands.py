@@ -60,7 +60,7 @@ BENCH = Command(
     name="bench",
     group=_GROUP,
     summary="MLPerf benchmarks and their parts",
-    usage="inference | accuracy | system",
+    usage="inference | accuracy | verify | selftest | system",
     handler=_HERE + "overview",
     takes_kind=False,
     examples=(Example("franca bench inference", "asks for what it needs, then runs"),),
@@ -88,10 +88,10 @@ def inference(bound: Bound, session: Session) -> Answer:
     if bound.flag("dry_run"):
         return Answer({"command": command, "inputs": inputs}, (command,))
     if bound.flag("plan"):
-        return _delegated(PLAN, "plan", words, inputs, session)
+        return delegated(PLAN, "plan", words, inputs, session)
     if not bound.flag("silent"):
         session.output.note(f"# {command}")
-    done = _delegated(RUN, "run", words, {**inputs, "quiet": True}, session)
+    done = delegated(RUN, "run", words, {**inputs, "quiet": True}, session)
     return _with_results(done, command)
 
 
@@ -166,7 +166,7 @@ def _flag(key: str, value: Any) -> list[str]:
         return [f"--{key}={value}"]
 
 
-def _delegated(command: Command, action: str, words: str, inputs: dict[str, Any], session: Session) -> Answer:
+def delegated(command: Command, action: str, words: str, inputs: dict[str, Any], session: Session) -> Answer:
     """The answer of `franca run` or `franca plan` for the script."""
     bound = bind(command, Invocation(action, "", (words,), inputs), session.is_kind, session.environ)
     answer: Answer = registry.load(command.handler)(bound, session)

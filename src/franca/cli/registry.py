@@ -55,6 +55,8 @@ COMMANDS: dict[str, str] = {
     "bench inference": _BENCH + "INFERENCE",
     "bench accuracy": "franca.cli.accuracy_commands:ACCURACY",
     "bench system": "franca.cli.system_commands:SYSTEM",
+    "bench selftest": "franca.cli.selftest_commands:SELFTEST",
+    "bench verify": "franca.cli.selftest_commands:VERIFY",
     "bench": _BENCH + "BENCH",
     "serve sut": "franca.cli.serve_commands:SUT",
     "serve director": "franca.cli.power_commands:DIRECTOR",

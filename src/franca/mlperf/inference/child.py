@@ -67,6 +67,12 @@ def _score(job: Job, failures: Failures) -> dict[str, Any]:
     return score_log(job.compare[0], *data_parts(job))
 
 
+def _null(job: Job, failures: Failures) -> dict[str, Any]:
+    from franca.mlperf.inference import wheel
+
+    return wheel.null_answer(job)
+
+
 def _run(job: Job, failures: Failures) -> dict[str, Any]:
     dataset, metric = data_parts(job)
     told = (_native if job.engine else _wheel)(job, dataset, metric, failures)
@@ -111,7 +117,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), "numpy": np.__version__}
 
 
-KINDS = {"loadgen": _run, "baseline": _baseline, "subset": _subset, "score": _score}
+KINDS = {"loadgen": _run, "baseline": _baseline, "subset": _subset, "score": _score, "null": _null}
 
 
 def run_and_exit(argv: list[str]) -> None:

@@ -18,7 +18,11 @@ class PartSpec(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One child's work. ``kind``: ``loadgen`` (one StartTest), ``baseline`` (bare loop), ``subset`` (scores)."""
+    """One child's work.
+
+    ``kind``: ``loadgen`` (one StartTest), ``null`` (the same over a system that does nothing), ``baseline`` (bare
+    loop), ``subset`` and ``score`` (of accuracy logs).
+    """
 
     kind: str
     outdir: str  #: existing folder; logs and ``child.json`` go here

@@ -18,6 +18,8 @@ from franca.mlperf.inference.sut import InlineSut, QueueSut
 from franca.mlperf.inference.system import usable_processors
 from franca.mlperf.power.estimate import EnergyMeter
 
+NULL_SAMPLES = 1024  #: of the data set that the null system pretends to have
+
 
 def answer(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str, Any]:
     """Run the test of ``job`` over an open data set; what the parent wants to know of it."""
@@ -53,6 +55,28 @@ def answer(job: Job, dataset: Any, metric: Any, failures: Failures) -> dict[str,
         "empty_responses": failures.empty_responses,
         "peak_memory_bytes": _peak_memory(),
     }
+
+
+def null_answer(job: Job) -> dict[str, Any]:
+    """The test of ``job`` over a system that answers everything at once with nothing: what LoadGen itself can do."""
+    loadgen = _import_loadgen()
+    settings = _settings(loadgen, job)
+
+    def issue(ids: Any, indices: Any) -> None:
+        loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(one, 0, 0) for one in ids])
+
+    sut = loadgen.ConstructFastSUT(issue, _nothing)
+    qsl = loadgen.ConstructQSL(NULL_SAMPLES, NULL_SAMPLES, _nothing, _nothing)
+    clock = time.perf_counter()
+    loadgen.StartTestWithLogSettings(sut, qsl, settings, _log_settings(loadgen, job), job.audit_conf)
+    seconds = time.perf_counter() - clock
+    loadgen.DestroyFastSUT(sut)
+    loadgen.DestroyQSL(qsl)
+    return {"loadgen_seconds": seconds}
+
+
+def _nothing(*given: Any) -> None:
+    pass
 
 
 def _import_loadgen() -> Any:
