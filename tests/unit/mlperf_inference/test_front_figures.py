@@ -43,8 +43,9 @@ def result(*scenarios: written.ScenarioResult, model: str = "m", **more: Any) ->
         benchmark="b", model=model, model_sha256="", dataset="d", dataset_sha256="", samples=1,
         sut="box-default_config",
         profile="test", note="", submission_grade=False, round="", started="2026-01-01T00:00:00Z",
-        finished="2026-01-01T00:01:00Z", command="", system={}, software={}, ingredients=[], settings={},
-        scenarios=list(scenarios), loadgen_seconds=1.0, franca_seconds=1.0, **{"folder": "", **more},
+        finished="2026-01-01T00:01:00Z", command="", ingredients=[],
+        scenarios=list(scenarios), loadgen_seconds=1.0, franca_seconds=1.0,
+        **{"folder": "", "system": {}, "software": {}, "settings": {}, **more},
     )  # fmt: skip
 
 

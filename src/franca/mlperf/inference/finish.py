@@ -16,7 +16,7 @@ from franca.catalog.files import write_text_atomic
 from franca.errors import FrancaError, Location, MalformedFile, Refused
 from franca.mlperf.inference import asked
 from franca.mlperf.inference.dashboard import Dashboard, record_lines, records_of, write_records
-from franca.mlperf.inference.flags import OFF
+from franca.mlperf.inference.flags import FLAGS, OFF
 from franca.mlperf.inference.results import BenchmarkResult
 from franca.mlperf.inference.wishes import Wishes, read_wishes
 from franca.mlperf.submission.build import Built, build_tree, check_target, check_writable
@@ -27,6 +27,11 @@ from franca.mlperf.submission.preprocess_step import preprocess_built
 
 DEFAULT_TREE = os.path.join("~", "mlperf_submission")
 SUBMITTER = "TheCommunity"
+#: Inputs that no result has, for the dashboard's records: official name -> environment key.
+RECORDED = {
+    name: FLAGS[name].key
+    for name in ("lang", "rerun", "hw_name", "test_query_count", "run_checker", "skip_truncation", "status")
+}
 
 
 class FinishWishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +217,7 @@ def _dashboard(env: Mapping[str, object]) -> Dashboard | None:
         submitter=asked.text(env, "CM_MLPERF_SUBMITTER") or SUBMITTER,
         division=asked.text(env, "CM_MLPERF_SUBMISSION_DIVISION").lower() or "open",
         category=asked.text(env, "CM_MLPERF_SUBMISSION_SYSTEM_TYPE").lower() or "edge",
+        inputs={name: asked.text(env, key) for name, key in RECORDED.items() if asked.text(env, key)},
     )
 
 
