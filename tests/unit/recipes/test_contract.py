@@ -160,10 +160,15 @@ def test_every_dependency_means_exactly_one_recipe(name: str) -> None:
         ("run,mlperf,inference", "run-mlperf-inference-app"),
         ("app,mlperf,inference", "app-mlperf-inference"),
         ("app,mlcommons,mlperf,inference,cpp", "app-mlperf-inference-mlcommons-cpp"),
-        ("app,mlperf,inference,generic,_mlcommons-cpp,_bert-99,_onnxruntime,_cpu,_valid,_r4.1_default,_float32,_power,"
-         "_offline", "app-mlperf-inference"),
-        ("app,mlperf,inference,generic,_reference,_gptj-99,_pytorch,_cuda,_test,_r5.1-dev_default,_bfloat16,_server",
-         "app-mlperf-inference"),
+        (
+            "app,mlperf,inference,generic,_mlcommons-cpp,_bert-99,_onnxruntime,_cpu,_valid,_r4.1_default,_float32,_power,"
+            "_offline",
+            "app-mlperf-inference",
+        ),
+        (
+            "app,mlperf,inference,generic,_reference,_gptj-99,_pytorch,_cuda,_test,_r5.1-dev_default,_bfloat16,_server",
+            "app-mlperf-inference",
+        ),
         ("run,mlperf,inference,submission,checker", "run-mlperf-inference-submission-checker"),
         ("run,mlperf,inference,submission,checker,_short-run", "run-mlperf-inference-submission-checker"),
         ("truncate,mlperf,inference,accuracy,log", "truncate-mlperf-inference-accuracy-log"),
