@@ -25,7 +25,7 @@ from franca.mlperf.submission.build_source import MEASUREMENTS, USER_CONF, Model
 from franca.mlperf.submission.build_system import Submitter, describe_system
 from franca.mlperf.submission.build_texts import code_readme, rules_in_effect, scenario_readme
 from franca.mlperf.submission.build_weights import STRICT, calibration_text, check_weights, stated
-from franca.mlperf.submission.documents import read_text
+from franca.mlperf.submission.documents import read_object, read_text
 from franca.mlperf.submission.fields import UNDEFINED
 from franca.mlperf.submission.index import index_tree
 from franca.mlperf.submission.model import CLASSIC, DIVISIONS, MERGED
@@ -314,7 +314,9 @@ class _Writer:
             if implementation:
                 self._text(f"code/{source.model}/{implementation}/README.md", code_readme(source))
         self._copy_file(os.path.join(scenario.performance, USER_CONF), f"{place}/{USER_CONF}")
-        self._copy_file(os.path.join(scenario.performance, MEASUREMENTS), f"{place}/{name}")
+        measured = dict(read_object(os.path.join(scenario.performance, MEASUREMENTS)))
+        told = source.told(canonical_scenario(scenario.name) or "")
+        self._json(f"{place}/{name}", {**measured, **told})
         readme = scenario_readme(source, scenario, self.options.command, self._kind(source, scenario))
         self._text(f"{place}/README.md", readme)
         for stem in ("analyzer_table", "power_settings"):
@@ -362,7 +364,7 @@ class _Writer:
     def _text(self, place: str, text: str) -> None:
         write_text_atomic(self._made(place), text)
 
-    def _json(self, place: str, data: Mapping[str, str]) -> None:
+    def _json(self, place: str, data: Mapping[str, object]) -> None:
         write_json_atomic(self._made(place), dict(data))
 
     def _made(self, place: str) -> str:

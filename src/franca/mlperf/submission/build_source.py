@@ -52,6 +52,14 @@ class ModelSource(msgspec.Struct, frozen=True):
     request: dict[str, Any] = {}
     """Content of ``request.json``: the inputs of the run."""
 
+    def told(self, scenario: str) -> dict[str, Any]:
+        """What ``results.json`` knows that belongs beside a result (15.1, 14.4): batch limit, harness ratio."""
+        found = {"max_batchsize": (self.record.get("settings") or {}).get("max_batchsize")}
+        for one in self.record.get("scenarios") or []:
+            if isinstance(one, dict) and one.get("scenario") == scenario:
+                found["harness_ratio"] = ((one.get("performance") or {}).get("overhead") or {}).get("ratio")
+        return {name: value for name, value in found.items() if value is not None}
+
 
 def find_results(results_dir: str, style: str = "", say: Callable[[str], None] | None = None) -> list[ModelSource]:
     """Models with at least one performance run below ``<results_dir>/<style>_results``.
