@@ -13,7 +13,7 @@ from franca.errors import Location, MalformedFile
 from franca.mlperf.inference.config import number_text
 from franca.mlperf.inference.results import Performance
 from franca.mlperf.inference.scenarios import Scenario
-from franca.mlperf.inference.spec import RUN_CONFIG, RunSpec
+from franca.mlperf.inference.spec import RunSpec
 from franca.mlperf.inference.targets import Choice, target_key
 
 TOLERANCE = {True: 0.9, False: 1.01}  #: of a stored value, for streams and for the others (section 8.1)
@@ -28,7 +28,7 @@ def config_path(spec: RunSpec) -> str:
         f"{spec.implementation}-implementation",
         f"{spec.device}-device",
         f"{backend}-framework",
-        f"{'default' if spec.run_config == RUN_CONFIG else spec.run_config}-config.yaml",
+        f"{spec.run_config.removesuffix('_config')}-config.yaml",
     )
 
 

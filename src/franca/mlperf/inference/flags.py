@@ -173,7 +173,7 @@ FLAGS: dict[str, Flag] = {
 
 SWITCHES = frozenset([
     _L + "ALL_SCENARIOS", _L + "ALL_MODES", _P + "RUN_KIND", _P + "SUBMISSION", _P + "LIGHT",
-    *(f"{_P}SUT_NAME_RUN_CONFIG_SUFFIX{number}" for number in range(1, 6)),
+    *(f"{_P}SUT_NAME_RUN_CONFIG_SUFFIX{number or ''}" for number in range(6)),
 ])  # fmt: skip
 """Keys that variations set, and no flag."""
 

@@ -176,8 +176,8 @@ def read_wishes(given: Mapping[str, object]) -> Wishes:
 
 
 def _run_config(env: Mapping[str, object]) -> str:
-    """Up to five words that variations set, and that end the name of the system under test (section 7.3)."""
-    words = (asked.text(env, f"CM_MLPERF_SUT_NAME_RUN_CONFIG_SUFFIX{number}") for number in range(1, 6))
+    """The words that a user and variations set, and that end the name of the system under test (section 7.3)."""
+    words = (asked.text(env, f"CM_MLPERF_SUT_NAME_RUN_CONFIG_SUFFIX{number or ''}") for number in range(6))
     return "_".join(filter(None, words)) or RUN_CONFIG
 
 
