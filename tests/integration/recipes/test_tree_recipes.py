@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,17 @@ def test_a_tree_that_its_rules_refuse_fails_the_script(site: Site, tmp_path: Pat
     done = site.run(CHECKER, f"--submission_dir={SAMPLE}", "--src_version=r6.1", cwd=tmp_path, status=1)
     assert f"the submission tree {SAMPLE} is refused" in done.stderr
     assert (tmp_path / "summary.csv").is_file()
+
+
+def test_a_tree_is_preprocessed_first_on_request_and_the_new_one_is_judged(site: Site, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(SAMPLE, tree)
+    env = site.env(CHECKER, f"--input={tree}", "--preprocess=yes", "--src_version=v3.0", cwd=tmp_path)
+    assert env["CM_MLPERF_INFERENCE_SUBMISSION_TREE"] == f"{tree}_processed"
+    assert env["CM_MLPERF_INFERENCE_SUBMISSION_VERDICT"] == "OK"
+    with open(tmp_path / "summary.csv", newline="", encoding="utf-8") as stream:
+        models = {row["Model"] for row in csv.DictReader(stream)}
+    assert "resnet" in models and "resnet50" not in models  # preprocessing gives models their official names
 
 
 def test_options_of_the_official_checker_have_their_meaning(site: Site, tmp_path: Path) -> None:
