@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,17 @@ from franca.mlperf.submission.checker import check_tree
 from franca.mlperf.submission.output import to_csv, to_json, to_summary_json, to_text
 from franca.mlperf.submission.page import to_html
 from franca.mlperf.submission.rules import BY_ID
-from tests.unit.submission.submission_trees import DATA, SINGLE, SYSTEM, broken_rules, check, copy, set_fields
+from franca.mlperf.submission.tables import load_round, local_rules
+from tests.unit.submission.submission_trees import (
+    DATA,
+    SINGLE,
+    SYSTEM,
+    broken_rules,
+    check,
+    copy,
+    set_fields,
+    set_value,
+)
 
 
 def test_sample_tree_of_v3_0_is_accepted_with_its_nine_results() -> None:
@@ -38,17 +49,42 @@ def test_power_tree_has_a_valid_result_but_is_refused_for_what_was_not_copied() 
     assert (record.power_unit, record.compliant) == ("millijoules", False)
 
 
-def test_digits_tree_is_accepted_by_v6_1_without_the_data_set_size_rule() -> None:
-    tree = DATA / "digits-v6.1"
-    assert broken_rules(check(tree)) == {"A5"}
-    verdict = check(tree, skip=("dataset-size-check",))
-    assert verdict.ok
-    assert verdict.summary == "OK with exceptions (skipped: dataset-size-check): Results=3, NoResults=0, round v6.1"
+def test_digits_tree_is_accepted_by_v6_1_with_the_data_set_of_its_own() -> None:
+    verdict = check(DATA / "digits-v6.1")
+    assert verdict.summary == "OK: Results=3, NoResults=0, round v6.1"
+    assert {record.mlperf_model for record in verdict.records} == {"resnet"}
     assert {r.scenario: (r.result, r.accuracy) for r in verdict.records} == {
         "SingleStream": (25.86539, {"acc": "96.777"}),
         "MultiStream": (119.038223, {"acc": "96.777"}),
         "Offline": (1946.77, {"acc": "96.777"}),
     }
+
+
+DIGITS = "open/Franca"
+
+
+def test_part_of_the_digits_is_not_enough(tmp_path: Path) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    log = tree / DIGITS / "results/digits-host/digits-cnn/Offline/accuracy/mlperf_log_detail.txt"
+    set_value(log, "effective_accuracy_sample_count", 1023)
+    found = [f for f in check(tree).findings if f.rule == "A5"]
+    assert [(f.expected, f.found) for f in found] == [("1024", "1023")]
+
+
+def test_another_model_is_held_to_the_data_set_that_it_is_mapped_to(tmp_path: Path) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    for place in ("results/digits-host", "src"):
+        (tree / DIGITS / place / "digits-cnn").rename(tree / DIGITS / place / "my-cnn")
+    set_fields(tree / DIGITS / "model_mapping.json", **{"digits-cnn": None, "my-cnn": "resnet"})
+    assert broken_rules(check(tree)) == {"A5"}
+    verdict = check(tree, skip=("dataset-size-check",))
+    assert verdict.summary == "OK with exceptions (skipped: dataset-size-check): Results=3, NoResults=0, round v6.1"
+
+
+def test_closed_has_no_data_set_of_its_own_for_digits() -> None:
+    rules = load_round("v6.1").models["resnet"]
+    assert local_rules("digits-cnn", "open", rules).samples("Offline") == 1024
+    assert local_rules("digits-mlp", "closed", rules).samples("Offline") == 50000
 
 
 @pytest.mark.parametrize("round_name", ["v3.1", "v4.0", "v4.1", "v5.0", "v5.1", "v6.0", "v6.1"])

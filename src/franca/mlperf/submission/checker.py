@@ -28,7 +28,14 @@ from franca.mlperf.submission.structure_checks import (
     check_submission,
     check_system,
 )
-from franca.mlperf.submission.tables import Model, canonical_scenario, detect_round, load_round, official_model
+from franca.mlperf.submission.tables import (
+    Model,
+    canonical_scenario,
+    detect_round,
+    load_round,
+    local_rules,
+    official_model,
+)
 
 SCENARIO_PLACES = frozenset({"accuracy", "performance"})
 PRIVATE_ID = "privateid.json"
@@ -246,7 +253,7 @@ class _Walk:
         before = self.ctx.findings.error_count
         result = Result(
             place.path, sub.division, sub.submitter, system, place.model, official, scenario,
-            self.ctx.table.models[official],
+            local_rules(place.model, sub.division, self.ctx.table.models[official]),
         )  # fmt: skip
         served = self.ctx.table.number >= SINCE and is_service(place.node)
         self._places(place, served)
