@@ -166,6 +166,19 @@ def test_nothing_is_inferred_without_being_asked_or_for_datacenters(tmp_path: Pa
     assert places(new) == {f"open/rebellions/results/ATOM/resnet/{s}" for s in ("SingleStream", "Offline")}
 
 
+def test_scenarios_of_a_mapped_open_model_are_inferred_too(tmp_path: Path) -> None:
+    tree = copy("digits-v6.1", tmp_path / "tree")
+    place = "open/Franca/results/digits-host/digits-cnn"
+    shutil.rmtree(tree / place / "Offline")
+    new, done = process(tree, infer=True)
+    assert [(c.path, c.to) for c in done.changes] == [(f"{place}/MultiStream", f"{place}/Offline")]
+    assert check(new).ok and {r.scenario: r.inferred for r in done.verdict.records} == {
+        "SingleStream": False,
+        "MultiStream": False,
+        "Offline": True,
+    }
+
+
 def test_high_accuracy_results_stand_for_the_plain_variant(tmp_path: Path) -> None:
     tree = copy("v3.0", tmp_path / "tree", ("network/HPE", "open/Deci"))
     new, done = process(tree, infer=True)

@@ -294,7 +294,8 @@ class _Worker:
 
     def _scenarios(self, sub: Submission, rest: str, names: dict[str, str]) -> None:
         system, model = rest.split("/")
-        official = official_model(model, self.table, {}, sub.division)
+        mapping = _mapping(self.bench, sub, self.options.mapping_name)
+        official = official_model(model, self.table, mapping, sub.division)
         if official is None or self._category(sub, system) not in ("edge", "datacenter-edge"):
             return
         there = {canonical_scenario(node.name) for node in sub.node.get(f"results/{rest}").directories()}  # type: ignore[union-attr]
