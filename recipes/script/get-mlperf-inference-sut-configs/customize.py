@@ -7,6 +7,8 @@ import os
 from franca.catalog.files import read_yaml
 from franca.errors import FrancaError, UsageError
 from franca.mlperf.inference.asked import path, text
+from franca.mlperf.inference.configs import place_of
+from franca.mlperf.inference.spec import RUN_CONFIG
 
 SUFFIXES = ["CM_MLPERF_SUT_NAME_RUN_CONFIG_SUFFIX" + str(number or "") for number in range(6)]
 
@@ -39,12 +41,11 @@ def config_file(env):
     device = text(env, "CM_MLPERF_DEVICE") or "cpu"
     backend = text(env, "CM_MLPERF_BACKEND") or "onnxruntime"
     version = text(env, "CM_MLPERF_BACKEND_VERSION")
-    run = "_".join(filter(None, (text(env, key) for key in SUFFIXES))) or "default_config"
+    run = "_".join(filter(None, (text(env, key) for key in SUFFIXES))) or RUN_CONFIG
     parts = (hw_name, implementation, device, backend, "v" + (version.removeprefix("v") or "default"), run)
     if any(os.sep in part or part.startswith(".") for part in parts):
         raise UsageError(f"{'-'.join(parts)} is no name of a system", hint="names without / and a leading dot")
     env["CM_HW_NAME"], env["CM_MLPERF_INFERENCE_SUT_RUN_CONFIG"] = hw_name, run
     env["CM_SUT_NAME"] = text(env, "CM_SUT_NAME") or "-".join(parts)
-    folders = f"{hw_name}/{implementation}-implementation/{device}-device/{backend}-framework"
     root = path(env, "CM_SUT_CONFIGS_PATH") or os.path.abspath(os.path.join("mlperf-results", "configs"))
-    return os.path.join(root, *folders.split("/"), f"{run.removesuffix('_config')}-config.yaml")
+    return place_of(root, hw_name, implementation, device, backend, run)

@@ -109,6 +109,7 @@ def test_the_targets_of_a_system_come_into_the_state(site: Site, tmp_path: Path)
     assert found["CM_SUT_CONFIG_PATH"][name] == str(place / "default-config.yaml")
     other = state(site, "get sut configs", "--repo_path=t", *words, "--run_config=50_samples", cwd=tmp_path)
     assert other["CM_SUT_CONFIG"] == {other["CM_SUT_CONFIG_NAME"]: {}}
+    assert next(iter(other["CM_SUT_CONFIG_PATH"].values())) == str(place / "50_samples-config.yaml")
 
 
 @pytest.mark.parametrize("skip", [False, True], ids=["tree", "summary"])

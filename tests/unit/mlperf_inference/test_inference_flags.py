@@ -203,6 +203,7 @@ def test_a_preset_has_its_length_scenario_modes_and_tree(name: str, expected: tu
     assert (env.get("CM_MLPERF_SUBMISSION") == "yes") is tree
     counts = {"scc24-base": 50, "scc24-main": 500}
     assert wishes.test_query_count == counts.get(name, 0)
+    assert wishes.run_config == (name if name in counts else "default_config")
 
 
 def test_results_go_where_either_key_says() -> None:

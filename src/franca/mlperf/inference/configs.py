@@ -22,13 +22,18 @@ TOLERANCE = {True: 0.9, False: 1.01}  #: of a stored value, for streams and for 
 def config_path(spec: RunSpec) -> str:
     """The file of this system and implementation."""
     backend = spec.backend.name.rpartition(":")[2]
+    return place_of(spec.configs, spec.hw_name, spec.implementation, spec.device, backend, spec.run_config)
+
+
+def place_of(configs: str, hw_name: str, implementation: str, device: str, backend: str, run_config: str) -> str:
+    """The file that these names stand for, below the folder of configurations."""
     return os.path.join(
-        spec.configs,
-        spec.hw_name,
-        f"{spec.implementation}-implementation",
-        f"{spec.device}-device",
+        configs,
+        hw_name,
+        f"{implementation}-implementation",
+        f"{device}-device",
         f"{backend}-framework",
-        f"{spec.run_config.removesuffix('_config')}-config.yaml",
+        f"{run_config.removesuffix('_config')}-config.yaml",
     )
 
 
