@@ -139,6 +139,13 @@ def test_the_page_has_the_front_and_only_words_where_the_source_has_markup(tmp_p
     assert found.links and all(link.startswith("https://") for link in found.links)
 
 
+def test_the_picture_is_over_the_axis_that_tells_systems_apart(store: str, tmp_path: Path, capsys: Capture) -> None:
+    page = tmp_path / "choice.html"
+    told(capsys, store, "--max_power=100", "--round=v3.0", f"--html={page}")  # all have one accuracy
+    text = page.read_text("utf-8")
+    assert "power by throughput: " in text and "accuracy by throughput: " not in text
+
+
 @pytest.mark.parametrize(
     "values",
     [[], [0.0], [5.0], [-1.0, 1.0], [1.0, 1e9], [1e-300, 1e300], [-1e300, 1e300], [0.0, 1e-320], [3.0, 3.0 + 1e-15]],

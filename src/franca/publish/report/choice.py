@@ -51,9 +51,20 @@ def counts(choice: Choice) -> str:
     return ", ".join(words)
 
 
+def drawn_axes(choice: Choice) -> tuple[str, str]:
+    """The first axis, and of the others the one on which the results differ most, relative to its values."""
+    results = [*choice.front, *(one.result for one in choice.dominated)]
+
+    def width(name: str) -> float:
+        values = [value for value in (AXES[name].value(result) for result in results) if value is not None]
+        return (max(values) - min(values)) / (max(map(abs, values)) or 1.0) if values else 0.0
+
+    return choice.axes[0], max(choice.axes[1:], key=width)
+
+
 def _picture(choice: Choice) -> Markup:
-    """The first two axes; the front may go on in further ones."""
-    first, second = choice.axes[:2]
+    """Two axes; the front may go on in further ones."""
+    first, second = drawn_axes(choice)
     kinds = [(r, "front") for r in choice.front] + [(d.result, "tie" if d.tie else "behind") for d in choice.dominated]
     dots = []
     for result, kind in kinds:
