@@ -47,6 +47,13 @@ def store(home: Home) -> Iterator[Home]:
         watchers.stop(home)
 
 
+@pytest.fixture(autouse=True)
+def own_threads_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that tests of other things have left in this process do not count as this test's."""
+    count, before = threading.active_count, threading.active_count()
+    monkeypatch.setattr(threading, "active_count", lambda: count() - before + 1)
+
+
 def franca(store: Home, *words: str, **more: str) -> str:
     """What a command of its own process prints. This returns when nobody holds the pipes any more."""
     code = "import sys; from franca import _boot; _boot.main('franca')"
