@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import msgspec
 
-import franca
 from franca.catalog.files import write_json_atomic
 from franca.errors import FrancaError
+from franca.hooks.own import hand_over
 from franca.mlperf.inference.figures import STATE, state_of
 from franca.mlperf.inference.finish import read_results
 from franca.mlperf.inference.spec import Ingredient, RunSpec, checked
@@ -33,8 +32,7 @@ def preprocess(i):
         return {"return": 1, "error": f"results folder {wishes.output} cannot be made: {error.strerror}"}
     env["CM_MLPERF_INFERENCE_SPEC"] = path
     env["CM_MLPERF_INFERENCE_RESULTS_DIR"] = wishes.output
-    env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
-    env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
+    hand_over(env)
     env["CM_MLPERF_INFERENCE_STRICT"] = "yes" if wishes.strict else "no"
     return {"return": 0}
 

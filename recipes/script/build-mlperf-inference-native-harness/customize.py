@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 
-import franca
+from franca.hooks.own import hand_over
 
 ANSWER = "native-harness.txt"
 
@@ -13,8 +12,7 @@ ANSWER = "native-harness.txt"
 def preprocess(i):
     """Hand the native script what it needs of this process."""
     env = i["env"]
-    env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
-    env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
+    hand_over(env)
     return {"return": 0}
 
 

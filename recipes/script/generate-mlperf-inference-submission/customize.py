@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+from franca.hooks.own import with_newer_names
+
 ON = ("yes", "true", "on", "1")
 # Understood, and refused when switched on: this writes trees and sends nothing.
 REFUSED = {
@@ -18,8 +20,7 @@ STYLES = ("", "test", "fast", "valid")
 def preprocess(i):
     """Collect the options; folders are relative to where the user stands."""
     env = i["env"]
-    for key in [key for key in env if key.startswith("MLC_")]:  # the newer front end's names
-        env.setdefault("CM_" + key[4:], env[key])
+    with_newer_names(env)
     refused = next((words for key, words in REFUSED.items() if is_on(env, key)), "")
     if refused:
         return {"return": 1, "error": refused}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from franca.hooks.given import from_user
+from franca.hooks.own import hand_over, with_newer_names
 
 WORDS = {"": "no", "no": "no", "false": "no", "off": "no", "0": "no"}
 WORDS |= dict.fromkeys(("yes", "true", "on", "1"), "yes")
@@ -13,11 +13,8 @@ WORDS |= dict.fromkeys(("yes", "true", "on", "1"), "yes")
 
 def preprocess(i):
     """Find the tree and choose the name of the new one; an older one is not touched."""
-    import franca
-
     env = i["env"]
-    for key in [key for key in env if key.startswith("MLC_")]:  # the newer front end's names
-        env.setdefault("CM_" + key[4:], env[key])
+    with_newer_names(env)
     given = str(env.get("CM_MLPERF_INFERENCE_SUBMISSION_DIR") or "")
     if not given:
         return {"return": 1, "error": "name the submission tree with --input=FOLDER"}
@@ -33,6 +30,5 @@ def preprocess(i):
     env["CM_MLPERF_DUPLICATE_SCENARIO_RESULTS"] = WORDS[infer]
     env.setdefault("CM_MLPERF_SUBMITTER", "")
     env.setdefault("CM_MLPERF_INFERENCE_ROUND", "")
-    env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
-    env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
+    hand_over(env)
     return {"return": 0}

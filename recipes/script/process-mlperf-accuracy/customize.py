@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 from franca.hooks.given import from_user
+from franca.hooks.own import hand_over
 
 #: Option of the scorer -> keys that may hold it, in this order.
 DATA = {
@@ -58,8 +58,6 @@ UNTYPED = ("openimages", "coco")  #: tasks whose logs have one type only
 
 def preprocess(i):
     """Write what is to be scored; folders that have an accuracy.txt are left alone."""
-    import franca
-
     env = i["env"]
     if env["CM_DATASET"] not in DATA:
         return {"return": 1, "error": NO_SCORER.format(env["CM_DATASET"])}
@@ -76,8 +74,7 @@ def preprocess(i):
     env["CM_MLPERF_ACCURACY_JOBS"] = path
     python = str(env.get("CM_MLPERF_ACCURACY_PYTHON") or "")
     env["CM_MLPERF_ACCURACY_INTERPRETER"] = from_user(env, python) if python else env["CM_PYTHON_BIN_WITH_PATH"]
-    env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
-    env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
+    hand_over(env)
     return {"return": 0}
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
+
+from franca.hooks.own import hand_over, with_newer_names
 
 
 def preprocess(i):
     """Prepare the command, or say what is missing."""
-    import franca
     from franca.errors import FrancaError
     from franca.mlperf.power.tool import explain, prepare_client
 
     env = i["env"]
-    for key in [key for key in env if key.startswith("MLC_")]:  # the newer front end's names
-        env.setdefault("CM_" + key[4:], env[key])
+    with_newer_names(env)
     try:
         env.update(prepare_client(env, os.getcwd()))
     except FrancaError as error:
         return explain(error)
-    env["CM_MLPERF_FRANCA_PYTHON"] = sys.executable
-    env["CM_MLPERF_FRANCA_SOURCE"] = os.path.dirname(os.path.dirname(os.path.abspath(franca.__file__)))
+    hand_over(env)
     return {"return": 0}
 
 

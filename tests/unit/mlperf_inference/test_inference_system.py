@@ -256,7 +256,7 @@ def test_a_tool_that_fails_leaves_the_device_undefined(tool, text) -> None:
 
 
 def test_a_tool_that_hangs_is_ended(tool, monkeypatch) -> None:
-    monkeypatch.setattr(gpus, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(toolchain, "PATIENCE_S", 0.2)
     tool("nvidia-smi", "import time\ntime.sleep(60)")
     assert gpus.accelerators("cuda:0") == {}
 

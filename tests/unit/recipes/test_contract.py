@@ -33,7 +33,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 # These are fronts of the package itself; every other recipe runs under any engine.
 FRONTS = (
-    "app-mlperf-inference", "build-mlperf-inference-native-harness", "run-mlperf-inference-app", "run-cube",
+    "app-mlperf-inference", "run-mlperf-inference-app", "run-cube",
     "run-mlperf-inference-submission-checker", "truncate-mlperf-inference-accuracy-log",
     "get-mlperf-inference-sut-description", "get-mlperf-inference-sut-configs", "import-mlperf-inference-to-experiment",
     "check-mlperf-inference-request",

@@ -9,11 +9,10 @@ import csv
 import json
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
-PATIENCE_S = 20.0  #: a driver that hangs must not hold up a benchmark
+from franca.mlperf.inference.toolchain import answer_of
+
 _QUERY = ("index", "uuid", "name", "memory.total", "clocks.max.sm", "pcie.link.gen.max", "pcie.link.width.max",
           "driver_version")  # fmt: skip
 _NOTHING = ("", "[n/a]", "n/a", "[not supported]", "[unknown error]", "unknown")
@@ -31,14 +30,14 @@ def accelerators(device: str) -> dict[str, str]:
 
 def _nvidia() -> dict[str, str]:
     """From ``nvidia-smi``; only the devices that CUDA_VISIBLE_DEVICES leaves, where it is set."""
-    said = _output(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits"])
+    said = answer_of(["nvidia-smi", f"--query-gpu={','.join(_QUERY)}", "--format=csv,noheader,nounits"])
     rows = [dict(zip(_QUERY, map(str.strip, row), strict=False)) for row in csv.reader(said.splitlines())]
     used = _visible([row for row in rows if len(row) == len(_QUERY)])
     if not used:
         return {}
     memory = max((int(row["memory.total"]) for row in used if row["memory.total"].isdigit()), default=0)
     clock, generation, lanes, driver = (_said(used, name) for name in (*_QUERY[4:7], "driver_version"))
-    cuda = re.search(r"CUDA Version:\s*([\d.]+)", _output(["nvidia-smi"]))
+    cuda = re.search(r"CUDA Version:\s*([\d.]+)", answer_of(["nvidia-smi"]))
     return {
         "accelerators_per_node": str(len(used)),
         "accelerator_model_name": _said(used, "name"),
@@ -66,7 +65,7 @@ def _said(rows: Sequence[Mapping[str, str]], name: str) -> str:
 def _amd() -> dict[str, str]:
     """From ``rocm-smi``, whose spelling of keys changes from release to release."""
     try:
-        told = json.loads(_output(["rocm-smi", "--showproductname", "--showmeminfo", "vram", "--json"]) or "{}")
+        told = json.loads(answer_of(["rocm-smi", "--showproductname", "--showmeminfo", "vram", "--json"]) or "{}")
     except ValueError:
         return {}
     cards = [
@@ -83,17 +82,6 @@ def _amd() -> dict[str, str]:
         "accelerator_model_name": ", ".join(name for name in names if name.lower() not in _NOTHING),
         "accelerator_memory_capacity": f"{memory / (1 << 30):.1f} GiB" if memory else "",
     }
-
-
-def _output(argv: list[str]) -> str:
-    """What a tool prints; "" where there is no such tool, or it fails or hangs."""
-    if not shutil.which(argv[0]):
-        return ""
-    try:
-        done = subprocess.run(argv, capture_output=True, timeout=PATIENCE_S, check=True, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.decode("utf-8", "replace")
 
 
 _TOOLS: dict[str, Callable[[], dict[str, str]]] = {"cuda": _nvidia, "gpu": _nvidia, "rocm": _amd}

@@ -8,7 +8,7 @@ import subprocess
 
 from franca.mlperf.inference.machine import Machine
 
-PATIENCE_S = 20.0
+PATIENCE_S = 20.0  #: a driver that hangs must not hold up a benchmark
 _IN_DOCKER = "/.dockerenv"
 
 
@@ -24,12 +24,17 @@ def container(machine: Machine) -> str:
     return (_version(["docker", "--version"]) or "unknown") if inside else ""
 
 
-def _version(argv: list[str]) -> str:
+def answer_of(argv: list[str]) -> str:
+    """What a tool prints; "" where there is no such tool, or it fails or hangs."""
     if not shutil.which(argv[0]):
         return ""
     try:
         done = subprocess.run(argv, capture_output=True, timeout=PATIENCE_S, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError):
         return ""
-    found = re.search(r"\d+(?:\.\d+)*", done.stdout.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _version(argv: list[str]) -> str:
+    found = re.search(r"\d+(?:\.\d+)*", answer_of(argv))
     return found[0] if found else ""
