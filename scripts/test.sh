@@ -20,4 +20,4 @@ if [ "$#" = 0 ]; then
     "$venv/bin/python" -m ruff format --check .
     "$venv/bin/python" -m mypy
 fi
-exec "$venv/bin/python" -m pytest -n 2 --dist loadfile "$@"
+exec "$venv/bin/python" -m pytest -n 2 --dist loadfile --durations=20 "$@"
