@@ -185,8 +185,8 @@ def test_what_has_no_effect_is_said_once_and_never_with_its_value() -> None:
 
 
 PRESETS = [
-    ("performance-only", ("full", ["Offline"], ["performance"]), False),
-    ("accuracy-only", ("full", ["Offline"], ["accuracy"]), False),
+    ("performance-only", ("short", ["Offline"], ["performance"]), False),
+    ("accuracy-only", ("short", ["Offline"], ["accuracy"]), False),
     ("scc24-base", ("test", ["Offline"], BOTH), True),
     ("scc24-main", ("test", ["Offline"], BOTH), True),
 ]
